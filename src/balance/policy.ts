@@ -1,0 +1,62 @@
+import type { PolicyName } from '../model/snapshot.ts';
+
+/** What a policy must be given at each pick. */
+export type PolicyNeed = 'nothing' | 'address';
+
+/** No server can take it. */
+export const NONE = -1;
+/** Servers exist and are eligible, but every one is at its limit. */
+export const ALL_BUSY = -2;
+
+/** A server as policies see it. */
+export interface Candidate {
+  readonly slot: number;
+  /** ≥ 1 (servers of weight 0 never become candidates). */
+  readonly weight: number;
+  /** 0 = no limit. */
+  readonly connectionsMax: number;
+  /** Identity for hashes: the same on every machine that has the same server. */
+  readonly key: string;
+}
+
+/** How loaded a slot is: smaller is freer. Knows nothing of choosing. */
+export interface Load {
+  /** In flight (and queued) of the slot now, over all workers. */
+  of(slot: number): number;
+}
+
+/** What every pick is given. One object per worker, refilled per pick, never kept. */
+export interface PickRequest {
+  /** 32-bit hash of the client's address; 0 when the policy does not need it. */
+  addressHash: number;
+  /** Slots that this exchange has tried already. */
+  tried: Int32Array;
+  triedCount: number;
+}
+
+/**
+ * The fast side: a momentary choice over a fixed eligible set. `pick` allocates nothing and returns a
+ * slot, `NONE` or `ALL_BUSY`. It does not reserve.
+ */
+export interface Picker {
+  pick(request: PickRequest): number;
+}
+
+/** What pickers may use, given once when they are built. */
+export interface PickerMeans {
+  readonly load: Load;
+  /** 0 ≤ x < 1. */
+  readonly random: () => number;
+  /** The pool's cursor in shared memory: `Atomics.add(cursor, cursorIndex, 1)`. */
+  readonly cursor: Int32Array;
+  readonly cursorIndex: number;
+}
+
+/** The slow side: builds a picker whenever the eligible set changes. */
+export interface Policy {
+  readonly name: PolicyName;
+  readonly needs: PolicyNeed;
+  /** One sentence for people (`status`, docs). */
+  readonly says: string;
+  build(candidates: readonly Candidate[], means: PickerMeans): Picker;
+}

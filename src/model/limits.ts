@@ -1,0 +1,61 @@
+import { invariant } from '../base/invariant.ts';
+
+/**
+ * Every fixed limit of the program, each with its reason. Limits that users may set have their
+ * defaults here too; the configuration's checker keeps them in these ranges.
+ */
+export const limits = {
+  /** Slots in shared memory. 4,096 servers: above any pool seen behind one balancer; 4 KiB of histogram each. */
+  serverSlots: 4096,
+  /** Pools, routes and listeners with counters of their own in shared memory. */
+  pools: 512,
+  routes: 4096,
+  listeners: 128,
+  /** Worker threads; shared memory has one row each. */
+  workers: 64,
+  /** Descriptors that a worker's ledger can name: above the usual hard limit of open files (1,048,576 is systemd's). */
+  descriptors: 1_048_576,
+  /** Bytes of one data buffer without its headroom; 16 KiB was best for large bodies (design §9). */
+  bufferBytes: 16_384,
+  /** Room before received bytes, so that a rewritten head can be placed right before its body. */
+  bufferHeadroomBytes: 1_024,
+  /** Buffers that a worker's pool may grow to: 96 MiB; most of a pool is never touched. */
+  buffersMax: 6_144,
+  /** Bytes waiting in one link before its source is paused, and the level at which it may go on. */
+  queueHighBytes: 131_072,
+  queueLowBytes: 32_768,
+  /** Heads: bytes and fields, as configured by default and at most. */
+  headBytes: 32_768,
+  headBytesMax: 262_144,
+  headFields: 100,
+  headFieldsMax: 1_000,
+  /** Request target and method: nginx and HAProxy refuse above 8 KiB–16 KiB. */
+  targetBytes: 8_192,
+  methodBytes: 32,
+  /** Trailers: the same field count as heads, fewer bytes. */
+  trailerBytes: 8_192,
+  /** One chunk-size line with its extension, and all extensions of a message together. */
+  chunkLineBytes: 1_024,
+  chunkExtensionBytesTotal: 16_384,
+  /** 1xx answers that one exchange may carry before it is given up. */
+  interimResponses: 32,
+  /** Empty lines ignored before a request line (RFC 9112 §2.2). */
+  leadingEmptyLines: 4,
+  /** Request body bytes kept for a replay. Above, a started exchange cannot be repeated. */
+  replayBytes: 65_536,
+  /** How long and how much a closing link reads on so that the peer can see our last answer. */
+  lingerMs: 2_000,
+  lingerBytes: 262_144,
+  /** Timer wheel: resolution in ms. Time-outs are in seconds; 50 ms is 2.5 % of the shortest default. */
+  timerTickMs: 50,
+  /** A worker whose heartbeat is older than this is stuck: the balancer process is replaced. */
+  heartbeatStaleMs: 5_000,
+  /** Access log: bytes waiting for the writer before lines are dropped and counted. */
+  accessLogQueueBytes: 8_388_608,
+} as const;
+
+invariant(limits.queueLowBytes < limits.queueHighBytes, 'low water is below high water');
+invariant(limits.headBytes <= limits.headBytesMax, 'the default head limit is allowed');
+invariant(limits.headFields <= limits.headFieldsMax, 'the default field limit is allowed');
+invariant(limits.targetBytes < limits.headBytes, 'a longest target fits a head');
+invariant(limits.replayBytes >= 2 * limits.bufferBytes, 'a replay holds more than one buffer');

@@ -1,0 +1,42 @@
+import type { SharedBuffers } from './shared-memory.ts';
+import type { Snapshot } from './snapshot.ts';
+import type { FailureCode } from './failure.ts';
+
+/** What a worker thread is started with (`workerData`). */
+export interface WorkerStart {
+  readonly worker: number;
+  readonly driver: 'uring' | 'portable';
+  readonly shared: SharedBuffers;
+  readonly snapshot: Snapshot;
+  /** Listening sockets of this worker by listener name. */
+  readonly sockets: Readonly<Record<string, ListenSocket>>;
+  /** Seed of the worker's random numbers. */
+  readonly seed: number;
+  /** Test-only triggers are armed (`EVENKEEL_TEST_FAULTS=1`). */
+  readonly areFaultsArmed: boolean;
+}
+
+/** A descriptor on Linux, an address elsewhere. */
+export type ListenSocket =
+  | { readonly kind: 'descriptor'; readonly fd: number }
+  | { readonly kind: 'address'; readonly host: string; readonly port: number };
+
+/** Control → worker. */
+export type ToWorker =
+  | { readonly type: 'publish'; readonly snapshot: Snapshot; readonly sockets: Readonly<Record<string, ListenSocket>> }
+  /** Stop accepting, finish what runs, close the rest when `deadlineMs` from now have passed; then `drained` and exit. */
+  | { readonly type: 'drain'; readonly deadlineMs: number }
+  | { readonly type: 'stop' }
+  | { readonly type: 'fault'; readonly kind: 'invariant' | 'stuck' };
+
+/** Worker → control. */
+export type FromWorker =
+  | { readonly type: 'ready' }
+  | { readonly type: 'applied'; readonly version: number }
+  /** The streak of failures of a server reached a trigger (data counts, control decides). */
+  | { readonly type: 'streak'; readonly slot: number; readonly code: FailureCode; readonly count: number }
+  /** Complete access-log lines, each ended by LF. */
+  | { readonly type: 'log'; readonly lines: string; readonly count: number; readonly dropped: number }
+  | { readonly type: 'gauges'; readonly gauges: Record<string, number> }
+  | { readonly type: 'suspicion'; readonly what: string }
+  | { readonly type: 'drained' };

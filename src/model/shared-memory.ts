@@ -1,0 +1,96 @@
+import { limits } from './limits.ts';
+
+/**
+ * Facts that change with traffic, shared by all threads of the balancer.
+ *
+ * Shape: typed arrays over SharedArrayBuffers, indexed by slot; "row" arrays are `worker * slots + slot`
+ * and written by that worker alone. Words that several threads write go through `Atomics`.
+ * Pages that nobody touches stay unmapped, so the generous capacities cost address space only.
+ */
+export interface SharedBuffers {
+  readonly workers: number;
+  readonly words: SharedArrayBuffer;
+  readonly counters: SharedArrayBuffer;
+  readonly histograms: SharedArrayBuffer;
+}
+
+/** Bits of a server's verdict word. A server is eligible when no bit of `UNFIT` is set. */
+export const Verdict = {
+  /** Its probe says no (or has not yet passed). */
+  PROBE_DOWN: 1,
+  /** Passive ejection: re-admitted in panic. */
+  EJECTED: 2,
+  /** Ejected because it refuses connections: never re-admitted by panic. */
+  REFUSING: 4,
+  /** Takes no new traffic by order of an operator. */
+  DRAINING: 8,
+  /** Its name is unresolved. */
+  UNRESOLVED: 16,
+} as const;
+
+const S = limits.serverSlots;
+
+/** Int32 words of the shared block, in order, with their counts. */
+function wordLayout(workers: number) {
+  return {
+    /** Exchanges and tunnels in flight per server, all workers: reserve by CAS or add, release by sub. */
+    inFlight: S,
+    /** The same per worker (row), so that a dead worker's share can be subtracted. */
+    inFlightByWorker: workers * S,
+    /** `Verdict` bits per server. Written by control only. */
+    verdict: S,
+    /** Consecutive failures per server as workers see them; reset by a success. */
+    failureStreak: S,
+    /** [0] grows whenever any verdict or ejection changed: pickers rebuild lazily. */
+    epoch: 16,
+    /** Round-robin cursor per pool. */
+    cursor: limits.pools,
+    /** Retry budget per pool in thousandths of a retry (base/limit room decides). */
+    retryTokens: limits.pools,
+    /** Exchanges in flight per pool that wait for nothing else (reserved for queues). */
+    poolInFlight: limits.pools,
+    /** Downstream links open, all workers. */
+    links: 16,
+    /** Downstream links open per worker and listener (row). */
+    linksByWorker: workers * limits.listeners,
+    /** Heartbeat per worker: ms of the process clock, wrapped to 31 bits; padded to 16 words each. */
+    heartbeat: workers * 16,
+    /** Ledger per worker: ring fd, event fd, mapping count, then pairs; see platform/uring. 256 words each. */
+    ledger: workers * 256,
+    /** One bit per descriptor that a worker's links own. */
+    descriptorBits: workers * (limits.descriptors >>> 5),
+  } as const;
+}
+
+type WordName = keyof ReturnType<typeof wordLayout>;
+
+/** Views on the Int32 block, one per name of the layout. */
+export type SharedWords = { readonly [name in WordName]: Int32Array };
+
+/** Allocates zeroed shared buffers for `workers` threads. `counterCount`: Float64 cells, `histogramWords`: Uint32 cells. */
+export function allocateShared(
+  workers: number,
+  sizes: { readonly counterCount: number; readonly histogramWords: number },
+): SharedBuffers {
+  const layout = wordLayout(workers);
+  let words = 0;
+  for (const name of Object.keys(layout) as WordName[]) words += (layout[name] + 15) & ~15;
+  return {
+    workers,
+    words: new SharedArrayBuffer(words * 4),
+    counters: new SharedArrayBuffer(sizes.counterCount * 8),
+    histograms: new SharedArrayBuffer(sizes.histogramWords * 4),
+  };
+}
+
+/** Makes the views of this thread. Each block starts on a cache line. */
+export function attachWords(buffers: SharedBuffers): SharedWords {
+  const layout = wordLayout(buffers.workers);
+  const views: Partial<Record<WordName, Int32Array>> = {};
+  let at = 0;
+  for (const name of Object.keys(layout) as WordName[]) {
+    views[name] = new Int32Array(buffers.words, at * 4, layout[name]);
+    at += (layout[name] + 15) & ~15;
+  }
+  return views as SharedWords;
+}

@@ -1,0 +1,137 @@
+/**
+ * The contract between the planes: plain, deeply readonly, versioned data. Control builds and checks
+ * it; a worker compiles it into a table. All durations in ms, all sizes in bytes.
+ */
+export interface Snapshot {
+  /** Grows by one with each publication. */
+  readonly version: number;
+  readonly listeners: readonly Listener[];
+  readonly routes: readonly Route[];
+  readonly pools: readonly Pool[];
+  readonly timeouts: Timeouts;
+  readonly limits: TrafficLimits;
+  /** CIDR texts of peers whose forwarding fields we believe. */
+  readonly trustedPeers: readonly string[];
+  readonly accessLog: boolean;
+  /** What we call ourselves in `Via`: `1.1 <name>`. */
+  readonly viaName: string;
+}
+
+export interface Listener {
+  /** Index in shared counters; stable while the listener's name lives. */
+  readonly slot: number;
+  readonly name: string;
+  /** As written, for people: `:8080`, `unix:/run/x.sock`. */
+  readonly address: string;
+  readonly protocol: 'http' | 'tcp';
+  /** Pool name; tcp listeners only. */
+  readonly pool: string | null;
+}
+
+export interface Route {
+  /** Index in shared counters; stable while the route's name lives. */
+  readonly slot: number;
+  readonly name: string;
+  /** Listener names; empty = all http listeners. */
+  readonly listeners: readonly string[];
+  readonly match: RouteMatch;
+  /** Exactly one of the two is set. */
+  readonly pool: string | null;
+  readonly respond: FixedAnswer | null;
+  /** Encoded separators (`%2f` …) pass on this route. */
+  readonly allowEncodedSeparators: boolean;
+}
+
+export interface RouteMatch {
+  /** `api.example.com` or `*.example.com` (one or more labels), lower case; empty = any. */
+  readonly hosts: readonly string[];
+  /** `/exact` or `/prefix/*` (matches `/prefix` and all below); empty = any. */
+  readonly paths: readonly string[];
+  /** Upper-case method tokens; empty = any. */
+  readonly methods: readonly string[];
+}
+
+export interface FixedAnswer {
+  readonly status: number;
+  readonly body: string;
+  /** Content-Type of the body. */
+  readonly contentType: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export type PolicyName = 'p2c' | 'round-robin' | 'least-connections' | 'ip-hash' | 'random' | 'first';
+
+export interface Pool {
+  /** Index in shared counters and cursors; stable while the pool's name lives. */
+  readonly slot: number;
+  readonly name: string;
+  readonly policy: PolicyName;
+  readonly servers: readonly Server[];
+  readonly probe: Probe | null;
+  readonly timeouts: PoolTimeouts;
+  readonly retry: { readonly attempts: number; readonly budgetRatio: number };
+  readonly reuse: {
+    readonly idleMs: number;
+    readonly requestsMax: number;
+    readonly ageMs: number;
+    readonly perWorkerMax: number;
+  };
+}
+
+export interface Server {
+  /** Index in shared memory; belongs to (pool, address), survives reloads. */
+  readonly slot: number;
+  /** As written: `10.0.0.1:3000`, `app.internal:80`, `unix:/run/app.sock`. Its name within the pool. */
+  readonly address: string;
+  /** Where to dial now; null while a name is unresolved. */
+  readonly target: DialAddress | null;
+  /** ≥ 0; 0 takes no new traffic. */
+  readonly weight: number;
+  readonly isBackup: boolean;
+  /** Active exchanges and tunnels over all workers; 0 = no limit. */
+  readonly connectionsMax: number;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** An IP with port, or a Unix socket path. */
+export type DialAddress =
+  | { readonly kind: 'ip'; readonly host: string; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string };
+
+export interface Probe {
+  readonly type: 'http' | 'tcp';
+  readonly path: string;
+  readonly host: string | null;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly rise: number;
+  readonly fall: number;
+  /** 0–1: share of the interval that is random. */
+  readonly jitterRatio: number;
+  /** Inclusive ranges of accepted statuses. */
+  readonly expect: readonly (readonly [number, number])[];
+  /** Text that the body's first 64 KiB must contain; null = any. */
+  readonly bodyText: string | null;
+  /** Verdict before the first probe has ended. */
+  readonly startState: 'down' | 'up';
+}
+
+export interface PoolTimeouts {
+  readonly connectMs: number;
+  readonly firstByteMs: number;
+  readonly idleMs: number;
+}
+
+export interface Timeouts {
+  readonly headerMs: number;
+  readonly keepAliveMs: number;
+  readonly idleMs: number;
+  readonly drainMs: number;
+}
+
+export interface TrafficLimits {
+  readonly headBytesMax: number;
+  readonly headFieldsMax: number;
+  /** Downstream links over all workers. */
+  readonly connectionsMax: number;
+}
