@@ -1,0 +1,79 @@
+import type { StatusReport } from '../report/status.ts';
+
+/** Why an operation was refused: what cannot be done, what is required, what was found. */
+export interface OperationProblem {
+  /** A readable word: `unknown-pool`, `unknown-server`, `invalid-weight`, `server-exists` … */
+  readonly code:
+    | 'unknown-pool'
+    | 'unknown-server'
+    | 'server-exists'
+    | 'invalid-server'
+    | 'invalid-weight'
+    | 'capacity-reached'
+    | 'not-running'
+    | 'unknown-worker';
+  /** `Cannot ⟨do what⟩ as ⟨what is required⟩: current value is ⟨value⟩`. */
+  readonly message: string;
+  /** The part of the request or configuration that is meant: `pools.web.servers`. */
+  readonly path: string | null;
+  readonly requirement: string;
+  readonly found: string;
+}
+
+/**
+ * What came of a change at run time. `version` is the snapshot that carries it; a change that
+ * changes nothing (draining a draining server) is ok and keeps the version.
+ */
+export type OperationOutcome =
+  | { readonly ok: true; readonly version: number }
+  | { readonly ok: false; readonly problem: OperationProblem };
+
+/** What came of a reload. A failed one keeps the running configuration; `problems` are ready to print. */
+export type ReloadOutcome =
+  | { readonly ok: true; readonly version: number; readonly changes: readonly string[] }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** A server as the API adds it. Durations and sizes as in the configuration's long form. */
+export interface ServerSpec {
+  /** `10.0.0.1:3000`, `app.internal:80`, `unix:/run/app.sock`. */
+  readonly address: string;
+  /** 0–1000; default 1. */
+  readonly weight?: number;
+  readonly backup?: boolean;
+  /** 0 = no limit. */
+  readonly maxConnections?: number;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/**
+ * What the admin API and the command line may ask of the running balancer. All calls are made on the
+ * control thread. Errors: refusals are returned, never thrown.
+ */
+export interface BalancerControl {
+  /** The whole state, made at the call. Cost: one pass over all servers and their histograms. */
+  status(): StatusReport;
+  /** Reads the configuration again. Calls that overlap share one reload. */
+  reload(): Promise<ReloadOutcome>;
+  /** Opens the log files anew, after a rotation. */
+  reopenLogs(): Promise<void>;
+  /** Starts a graceful drain and ends the process with code 0; called again it stops at once. */
+  stop(): void;
+  /** No new traffic to the server, what runs is finished. */
+  drainServer(pool: string, address: string): OperationOutcome;
+  /** Takes a drain back. */
+  readyServer(pool: string, address: string): OperationOutcome;
+  /** 0–1000; 0 takes no new traffic. Holds until a reload changes the server's written weight. */
+  setWeight(pool: string, address: string, weight: number): OperationOutcome;
+  /** Adds a server that the file does not have. It lives until it is removed or the process ends. */
+  addServer(pool: string, spec: ServerSpec): OperationOutcome;
+  /** Removes a server; links that use it are finished. Holds until a reload changes the file's servers of the pool. */
+  removeServer(pool: string, address: string): OperationOutcome;
+  /** The configuration in force, run-time changes included, without secrets: plain data for JSON. */
+  effectiveConfig(): unknown;
+  /** Prometheus text exposition. */
+  metricsText(): string;
+  /** True while traffic is taken: every worker is ready, every listener open, no drain has begun. */
+  isReady(): boolean;
+  /** Test-only trigger; refused unless `EVENKEEL_TEST_FAULTS=1`. */
+  injectFault(worker: number, kind: 'invariant' | 'stuck'): OperationOutcome;
+}

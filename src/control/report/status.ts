@@ -1,0 +1,112 @@
+/** Everything that `evenkeel status --json` and `GET /v1/status` tell. Times are ms of the epoch. */
+export interface StatusReport {
+  readonly version: string;
+  readonly startedAtMs: number;
+  readonly pids: { readonly supervisor: number | null; readonly balancer: number };
+  readonly driver: { readonly name: 'uring' | 'portable'; readonly reason: string };
+  readonly isDraining: boolean;
+  readonly workers: readonly WorkerStatus[];
+  readonly configuration: ConfigurationStatus;
+  readonly listeners: readonly ListenerStatus[];
+  readonly routes: readonly RouteStatus[];
+  readonly pools: readonly PoolStatus[];
+}
+
+/** One worker thread. */
+export interface WorkerStatus {
+  readonly index: number;
+  readonly state: WorkerState;
+  readonly heartbeatAgeMs: number;
+  /** How often this worker's thread was replaced since the process began. */
+  readonly restarts: number;
+  /** Version of the snapshot that it has applied. */
+  readonly appliedVersion: number;
+  /** Last gauges that the driver reported: ring use, buffers, links. */
+  readonly gauges: Readonly<Record<string, number>>;
+}
+
+/** `replacing`: its thread died and the next one waits for its back-off. */
+export type WorkerState = 'starting' | 'ready' | 'draining' | 'drained' | 'replacing';
+
+/** Where the running configuration came from and what the last attempt to change it gave. */
+export interface ConfigurationStatus {
+  /** Null for the flags form. */
+  readonly file: string | null;
+  /** Version of the published snapshot. */
+  readonly version: number;
+  /** Null before the first reload. */
+  readonly lastReload: ReloadStatus | null;
+  readonly reloads: number;
+  readonly failedReloads: number;
+}
+
+/** The last reload; `problems` are lines for people. */
+export interface ReloadStatus {
+  readonly ok: boolean;
+  readonly atMs: number;
+  readonly problems: readonly string[];
+}
+
+/** One listening address. */
+export interface ListenerStatus {
+  readonly name: string;
+  readonly address: string;
+  /** The port in use, also where port 0 was asked for; 0 for Unix sockets. */
+  readonly port: number;
+  readonly protocol: 'http' | 'tcp';
+  /** Downstream links now open. */
+  readonly links: number;
+  readonly accepted: number;
+  readonly requests: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+/** One route with its traffic so far. */
+export interface RouteStatus {
+  readonly name: string;
+  readonly pool: string | null;
+  readonly requests: number;
+}
+
+/** One pool and its servers. */
+export interface PoolStatus {
+  readonly name: string;
+  readonly policy: string;
+  readonly requests: number;
+  readonly retries: number;
+  readonly servers: readonly ServerStatus[];
+}
+
+/** What a server's state is called: the first that holds of unresolved, down, refusing, ejected, draining, up. */
+export type ServerState = 'up' | 'down' | 'draining' | 'ejected' | 'refusing' | 'unresolved';
+
+/** One server. */
+export interface ServerStatus {
+  readonly address: string;
+  readonly slot: number;
+  readonly weight: number;
+  readonly isBackup: boolean;
+  readonly state: ServerState;
+  /** Why it is in that state, in words. */
+  readonly why: string;
+  readonly inFlight: number;
+  readonly requests: number;
+  readonly errors: number;
+  readonly latencyMs: LatencyStatus;
+  readonly history: readonly VerdictChange[];
+}
+
+/** Quantiles of the time from pick to end, over the process's life; null without a request. */
+export interface LatencyStatus {
+  readonly p50: number | null;
+  readonly p90: number | null;
+  readonly p99: number | null;
+}
+
+/** One change of a server's verdict. */
+export interface VerdictChange {
+  readonly atMs: number;
+  readonly state: ServerState;
+  readonly why: string;
+}
