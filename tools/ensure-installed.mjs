@@ -1,0 +1,34 @@
+// Plain JavaScript that runs on Node 20: it is what makes a clean clone work, so it cannot rely on
+// what it installs. Installs the locked dependencies unless the stamp of the last install matches.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const modules = join(root, 'node_modules');
+const stampFile = join(modules, '.evenkeel-stamp');
+const wanted = createHash('sha256')
+  .update(readFileSync(join(root, 'package-lock.json')))
+  .digest('hex');
+const found = existsSync(stampFile) ? readFileSync(stampFile, 'utf8').trim() : '';
+
+if (found !== wanted) {
+  process.stderr.write('evenkeel: installing the locked dependencies\n');
+  // A checkout that was installed by hand has no stamp: one more install is the price of certainty.
+  const outcome = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], {
+    cwd: root,
+    // stdout belongs to the script that runs next.
+    stdio: ['ignore', 2, 2],
+    shell: process.platform === 'win32',
+  });
+  if (outcome.status !== 0) {
+    const why = outcome.error
+      ? outcome.error.message
+      : `npm ci ended with status ${outcome.status}`;
+    process.stderr.write(`Cannot install the dependencies: ${why}\n`);
+    process.exit(1);
+  }
+  writeFileSync(stampFile, `${wanted}\n`);
+}
