@@ -1,0 +1,78 @@
+import type {
+  Listener,
+  Pool,
+  Route,
+  Server,
+  Timeouts,
+  TrafficLimits,
+} from '../../model/snapshot.ts';
+
+/**
+ * A checked configuration: every short form written out, every default filled in, every reference
+ * known to lead somewhere. Plain data, deeply readonly. All durations in ms, all sizes in bytes.
+ *
+ * It is a snapshot without what only the publisher can give (slots, version, resolved targets), plus
+ * the settings of the process itself.
+ */
+export interface Config {
+  readonly listeners: readonly ConfigListener[];
+  readonly routes: readonly ConfigRoute[];
+  readonly pools: readonly ConfigPool[];
+  readonly timeouts: Timeouts;
+  readonly limits: TrafficLimits;
+  /** CIDR texts with host bits cleared: `10.0.0.0/8`, `2001:db8::/32`, `192.0.2.1/32`. */
+  readonly trustedPeers: readonly string[];
+  /** What we call ourselves in `Via`. */
+  readonly viaName: string;
+  /** Worker threads; null = one per available core. */
+  readonly workers: number | null;
+  readonly log: ConfigLog;
+  readonly admin: ConfigAdmin;
+}
+
+/** A listener without its slot; `bind` is its address taken apart. */
+export interface ConfigListener extends Omit<Listener, 'slot'> {
+  readonly bind: ListenAddress;
+}
+
+/**
+ * Where to listen. `any`: IPv4 and IPv6 together (IPv4 alone where there is no IPv6). `ip`: this
+ * address only; `::` is then IPv6 alone. Port 0 lets the system choose one.
+ */
+export type ListenAddress =
+  | { readonly kind: 'any'; readonly port: number }
+  | { readonly kind: 'ip'; readonly host: string; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string };
+
+/** A route without its slot. */
+export type ConfigRoute = Omit<Route, 'slot'>;
+
+/** A pool without its slot, its servers without slot and target. */
+export interface ConfigPool extends Omit<Pool, 'slot' | 'servers'> {
+  readonly servers: readonly ConfigServer[];
+}
+
+/** A server without slot and target; `address` is unique within its pool. */
+export type ConfigServer = Omit<Server, 'slot' | 'target'>;
+
+/** Where and how we log. */
+export interface ConfigLog {
+  readonly access: LogTarget;
+  readonly format: 'json';
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+}
+
+/** Where access-log lines go. A path is as written: relative ones start at the working directory. */
+export type LogTarget =
+  | { readonly kind: 'stdout' | 'stderr' | 'off' }
+  | { readonly kind: 'file'; readonly path: string };
+
+/** Where the admin API is reached besides its default Unix socket. */
+export interface ConfigAdmin {
+  /** Address for TCP; null = Unix socket only. */
+  readonly address: { readonly host: string; readonly port: number } | null;
+  /** Bearer token for changes over TCP; null = the balancer makes one. */
+  readonly token: string | null;
+  /** Path of the Unix socket; null = the default place. */
+  readonly socket: string | null;
+}
