@@ -87,6 +87,8 @@ export interface Link {
 
 /** A listening socket in use by this worker. */
 export interface Listening {
+  /** TCP port; 0 for Unix sockets, and until the socket is bound (an `address` may bind a turn later). */
+  readonly port: number;
   /** Stop accepting for good; the stored socket stays open elsewhere. Links live on. */
   stop(): void;
   /** Hold back / go on, for the connection limit. The kernel's queue waits. */
