@@ -39,7 +39,7 @@ export class ManualTimers implements Timers {
         .sort((a, b) => a.dueMs - b.dueMs || a.sequence - b.sequence)[0];
       if (next === undefined) break;
       this.#pending = this.#pending.filter((entry) => entry !== next);
-      this.#nowMs = next.dueMs;
+      this.#nowMs = Math.max(this.#nowMs, next.dueMs);
       next.run();
     }
     this.#nowMs = untilMs;
