@@ -40,6 +40,11 @@ export interface PickRequest {
  */
 export interface Picker {
   pick(request: PickRequest): number;
+  /**
+   * Load of the slot just picked, as the pick saw it, when the choice holds only for that very load (the
+   * reservation then expects it and picks anew otherwise); -1 when it does not.
+   */
+  readonly observedLoad: number;
 }
 
 /** What pickers may use, given once when they are built. */
