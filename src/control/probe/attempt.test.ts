@@ -9,7 +9,7 @@ import { startAttempt } from './attempt.ts';
 import type { ProbeResult } from './attempt.ts';
 import { AnswerReader } from './http-answer.ts';
 import { LagMeter } from './lag-meter.ts';
-import { ManualTimers } from './manual-timers.ts';
+import { ManualClock } from './manual-clock.ts';
 
 const probe = {
   type: 'http' as const,
@@ -36,13 +36,13 @@ async function probeRaw(
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };
   const target: DialAddress = { kind: 'ip', host: '127.0.0.1', port };
-  const timers = new ManualTimers();
+  const clock = new ManualClock();
   const result = await new Promise<ProbeResult>((onResult) => {
     startAttempt({
       probe: { ...probe, ...overrides },
       address: `127.0.0.1:${port}`,
       target,
-      timers,
+      clock,
       connect: connectProbe,
       lagMs: () => 0,
       onResult,
@@ -87,7 +87,7 @@ test('a tcp probe passes on connect; both fail with a reason when the port is cl
       probe,
       address: 'a:1',
       target: { kind: 'ip', host: '127.0.0.1', port },
-      timers: new ManualTimers(),
+      clock: new ManualClock(),
       connect: connectProbe,
       lagMs: () => 0,
       onResult,
@@ -98,18 +98,18 @@ test('a tcp probe passes on connect; both fail with a reason when the port is cl
 
 /** An attempt against a server that never answers, on a clock of ours. */
 function silentAttempt(lagMs: () => number): {
-  timers: ManualTimers;
+  clock: ManualClock;
   results: ProbeResult[];
   handler: () => ProbeLinkHandler;
 } {
-  const timers = new ManualTimers();
+  const clock = new ManualClock();
   const results: ProbeResult[] = [];
   let handler: ProbeLinkHandler | null = null;
   startAttempt({
     probe,
     address: 'a:1',
     target: { kind: 'ip', host: '127.0.0.1', port: 1 },
-    timers,
+    clock,
     connect: (_target, given) => {
       handler = given;
       return { send: () => {}, destroy: () => {} };
@@ -118,7 +118,7 @@ function silentAttempt(lagMs: () => number): {
     onResult: (result) => results.push(result),
   });
   return {
-    timers,
+    clock,
     results,
     handler: () => {
       assert.ok(handler);
@@ -129,20 +129,20 @@ function silentAttempt(lagMs: () => number): {
 
 test('a probe times out at its time-out and says in which phase', () => {
   const first = silentAttempt(() => 0);
-  first.timers.advance(1_999);
+  first.clock.advance(1_999);
   assert.equal(first.results.length, 0);
-  first.timers.advance(1);
+  first.clock.advance(1);
   assert.equal(first.results[0]?.reason, 'no connection in 2000 ms');
   const second = silentAttempt(() => 0);
   second.handler().onConnected();
-  second.timers.advance(2_000);
+  second.clock.advance(2_000);
   assert.equal(second.results[0]?.reason, 'no answer in 2000 ms');
 });
 
 test('a stall of our own loop extends the time-out by as much, at most four times', () => {
   const late = silentAttempt(() => 0);
-  late.timers.stall(2_500);
-  late.timers.advance(0);
+  late.clock.stall(2_500);
+  late.clock.advance(0);
   assert.equal(late.results.length, 0, 'the timer ran 500 ms late: the answer may be waiting unread');
   late.handler().onConnected();
   late.handler().onBytes(Buffer.from('HTTP/1.1 200 OK\r\n\r\n'));
@@ -152,24 +152,24 @@ test('a stall of our own loop extends the time-out by as much, at most four time
   const lagging = silentAttempt(() => lagMs);
   for (let i = 0; i < 4; i++) {
     lagMs += 2_000;
-    lagging.timers.advance(2_000);
+    lagging.clock.advance(2_000);
   }
   assert.equal(lagging.results.length, 0);
   lagMs += 2_000;
-  lagging.timers.advance(2_000);
+  lagging.clock.advance(2_000);
   assert.equal(lagging.results.length, 1);
 });
 
 test('LagMeter adds up what its ticks were late', () => {
-  const timers = new ManualTimers();
-  const meter = new LagMeter(timers);
-  timers.advance(1_000);
+  const clock = new ManualClock();
+  const meter = new LagMeter(clock);
+  clock.advance(1_000);
   assert.equal(meter.totalMs, 0);
-  timers.stall(600);
-  timers.advance(0);
+  clock.stall(600);
+  clock.advance(0);
   assert.equal(meter.totalMs, 500);
   meter.stop();
-  assert.equal(timers.pending, 0);
+  assert.equal(clock.pending, 0);
 });
 
 test('AnswerReader gives the same verdict for every split into two pieces', () => {

@@ -1,7 +1,7 @@
 import type { DialAddress, Probe } from '../../model/snapshot.ts';
 import type { ConnectProbe, ProbeLink, ProbeLinkHandler } from '../../platform/probe-link.ts';
 import { AnswerReader } from './http-answer.ts';
-import type { CancelTimer, Timers } from './timers.ts';
+import type { Clock, RunningTimer } from '../../platform/clock.ts';
 
 /** What one probe found. `reason` is for people: `status 200`, `connect refused`, `no answer in 2000 ms`. */
 export interface ProbeResult {
@@ -16,7 +16,7 @@ export interface AttemptOptions {
   /** The server's address as written: the default of the `Host` field. */
   readonly address: string;
   readonly target: DialAddress;
-  readonly timers: Timers;
+  readonly clock: Clock;
   readonly connect: ConnectProbe;
   /** Total of our own event loop's delays so far, in ms: see `LagMeter`. */
   readonly lagMs: () => number;
@@ -67,22 +67,22 @@ class Attempt implements ProbeLinkHandler {
   #isConnected = false;
   #grantedMs = 0;
   #extensions = 0;
-  #cancelTimer: CancelTimer;
+  #timer: RunningTimer;
 
   constructor(options: AttemptOptions) {
-    const { probe, timers } = options;
+    const { probe, clock } = options;
     this.#options = options;
-    this.#startedMs = timers.now();
+    this.#startedMs = clock.nowMs();
     this.#lagAtStartMs = options.lagMs();
     this.#reader = probe.type === 'http' ? new AnswerReader(probe.bodyText) : null;
-    this.#cancelTimer = this.#arm(probe.timeoutMs);
+    this.#timer = this.#arm(probe.timeoutMs);
     this.#link = options.connect(options.target, this);
   }
 
   stop(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#cancelTimer();
+    this.#timer.stop();
     this.#link.destroy();
   }
 
@@ -121,14 +121,14 @@ class Attempt implements ProbeLinkHandler {
   #finish(isPass: boolean, reason: string): void {
     if (this.#isOver) return;
     this.stop();
-    const durationMs = Math.max(0, this.#options.timers.now() - this.#startedMs);
+    const durationMs = Math.max(0, this.#options.clock.nowMs() - this.#startedMs);
     this.#options.onResult({ isPass, reason, durationMs });
   }
 
-  #arm(delayMs: number): CancelTimer {
-    const { timers } = this.#options;
-    const dueMs = timers.now() + delayMs;
-    return timers.after(delayMs, () => this.#onTimer(timers.now() - dueMs));
+  #arm(delayMs: number): RunningTimer {
+    const { clock } = this.#options;
+    const dueMs = clock.nowMs() + delayMs;
+    return clock.after(delayMs, () => this.#onTimer(clock.nowMs() - dueMs));
   }
 
   #onTimer(lateMs: number): void {
@@ -142,7 +142,7 @@ class Attempt implements ProbeLinkHandler {
     }
     this.#extensions++;
     this.#grantedMs += extensionMs;
-    this.#cancelTimer = this.#arm(extensionMs);
+    this.#timer = this.#arm(extensionMs);
   }
 }
 

@@ -1,21 +1,21 @@
-import type { CancelTimer, Timers } from './timers.ts';
+import type { Clock, RunningTimer } from '../../platform/clock.ts';
 
 /** How often the loop is measured: finer than any sensible probe time-out. */
 const tickMs = 100;
-/** Lateness below this is the timers' own grain. */
+/** Lateness below this is the clock' own grain. */
 const grainMs = 10;
 
 /**
- * Measures how much later than asked timers run: the delay of our own event loop. Its total only
+ * Measures how much later than asked clock run: the delay of our own event loop. Its total only
  * grows, so a difference of two readings is the delay between them.
  */
 export class LagMeter {
-  readonly #timers: Timers;
+  readonly #clock: Clock;
   #totalMs = 0;
-  #cancel: CancelTimer = () => {};
+  #timer: RunningTimer | null = null;
 
-  constructor(timers: Timers) {
-    this.#timers = timers;
+  constructor(clock: Clock) {
+    this.#clock = clock;
     this.#tick();
   }
 
@@ -25,13 +25,13 @@ export class LagMeter {
   }
 
   stop(): void {
-    this.#cancel();
+    this.#timer?.stop();
   }
 
   #tick(): void {
-    const dueMs = this.#timers.now() + tickMs;
-    this.#cancel = this.#timers.after(tickMs, () => {
-      const lateMs = this.#timers.now() - dueMs;
+    const dueMs = this.#clock.nowMs() + tickMs;
+    this.#timer = this.#clock.after(tickMs, () => {
+      const lateMs = this.#clock.nowMs() - dueMs;
       if (lateMs > grainMs) this.#totalMs += lateMs;
       this.#tick();
     });

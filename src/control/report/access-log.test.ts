@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { limits } from '../../model/limits.ts';
 import type { AppendFile, OpenedAppendFile } from '../../platform/append-file.ts';
 import { openAppendFile } from '../../platform/append-file.ts';
-import { ManualTimers } from '../probe/manual-timers.ts';
+import { ManualClock } from '../probe/manual-clock.ts';
 import { AccessLogWriter } from './access-log.ts';
 
 /** A file whose answers the test gives. */
@@ -39,11 +39,11 @@ class FakeFile implements AppendFile {
 function fakeWriter(): {
   writer: AccessLogWriter;
   files: FakeFile[];
-  timers: ManualTimers;
+  clock: ManualClock;
   reports: string[];
   openErrors: string[];
 } {
-  const timers = new ManualTimers();
+  const clock = new ManualClock();
   const files: FakeFile[] = [];
   const reports: string[] = [];
   const openErrors: string[] = [];
@@ -58,8 +58,8 @@ function fakeWriter(): {
     done(null, file);
   };
   const report = (message: string): void => void reports.push(message);
-  const writer = new AccessLogWriter({ path: 'access.log' }, { timers, open, report });
-  return { writer, files, timers, reports, openErrors };
+  const writer = new AccessLogWriter({ path: 'access.log' }, { clock, open, report });
+  return { writer, files, clock, reports, openErrors };
 }
 
 test('write() goes on after a partial write and joins what waited meanwhile', () => {
@@ -90,18 +90,18 @@ test('write() drops and counts whole batches above the queue limit, and never lo
 });
 
 test('a full pipe is tried again, a full disk reported once, and both end', () => {
-  const { writer, files, timers, reports } = fakeWriter();
+  const { writer, files, clock, reports } = fakeWriter();
   writer.write('line\n', 1);
   const file = files[0];
   assert.ok(file);
   file.answer('EAGAIN');
   assert.equal(file.pending.length, 0);
-  timers.advance(20);
+  clock.advance(20);
   file.answer('ENOSPC');
   assert.equal(writer.state.error, 'ENOSPC');
-  timers.advance(1_000);
+  clock.advance(1_000);
   file.answer('ENOSPC');
-  timers.advance(1_000);
+  clock.advance(1_000);
   file.answer(null);
   assert.equal(file.text, 'line\n');
   assert.equal(reports.length, 2);
@@ -128,13 +128,13 @@ test('reopen() keeps the old file until the new one is open, and tears no line',
 });
 
 test('a file that cannot be opened at first is opened later, with the lines that waited', () => {
-  const timers = new ManualTimers();
+  const clock = new ManualClock();
   const file = new FakeFile();
   let attempts = 0;
   const writer = new AccessLogWriter(
     { path: 'missing/access.log' },
     {
-      timers,
+      clock,
       report: () => {},
       open: (_target, done) => {
         attempts++;
@@ -145,17 +145,17 @@ test('a file that cannot be opened at first is opened later, with the lines that
   );
   writer.write('kept\n', 1);
   assert.equal(writer.state.error, 'ENOENT');
-  timers.advance(1_000);
+  clock.advance(1_000);
   file.answer(null);
   assert.equal(file.text, 'kept\n');
   assert.equal(writer.state.error, null);
 });
 
 test('close() gives up after two seconds of a stuck pipe', async () => {
-  const { writer, files, timers } = fakeWriter();
+  const { writer, files, clock } = fakeWriter();
   writer.write('stuck\n', 1);
   const closed = writer.close();
-  timers.advance(2_000);
+  clock.advance(2_000);
   await closed;
   assert.equal(files[0]?.text, '');
 });
@@ -164,12 +164,12 @@ test('a renamed file is opened anew at the next check, and reopen() works on rea
   const directory = await mkdtemp(join(tmpdir(), 'evenkeel-log-'));
   try {
     const path = join(directory, 'access.log');
-    const timers = new ManualTimers();
-    const writer = new AccessLogWriter({ path }, { timers, open: openAppendFile, report: assert.fail });
+    const clock = new ManualClock();
+    const writer = new AccessLogWriter({ path }, { clock, open: openAppendFile, report: assert.fail });
     writer.write('before\n', 1);
     await writer.reopen();
     await rename(path, `${path}.1`);
-    timers.advance(1_000);
+    clock.advance(1_000);
     // The check answers from the thread pool: wait for the path to be there again.
     for (let i = 0; i < 1_000 && !(await exists(path)); i++) await new Promise(setImmediate);
     writer.write('after\n', 1);

@@ -1,10 +1,10 @@
 import { limits } from '../../model/limits.ts';
 import type { AppendFile, AppendTarget, OpenedAppendFile } from '../../platform/append-file.ts';
-import type { CancelTimer, Timers } from '../probe/timers.ts';
+import type { Clock, RunningTimer } from '../../platform/clock.ts';
 
 /** What the writer needs of the outside. */
 export interface AccessLogMeans {
-  readonly timers: Timers;
+  readonly clock: Clock;
   /** `openAppendFile` of platform/append-file.ts. */
   open(target: AppendTarget, done: OpenedAppendFile): void;
   /** A line for the process log: the first error of a kind, and that it is over. */
@@ -54,8 +54,8 @@ export class AccessLogWriter {
   #writtenBytes = 0;
   #droppedLines = 0;
   #error: string | null = null;
-  #cancelRetry: CancelTimer | null = null;
-  #cancelCheck: CancelTimer | null = null;
+  #retry: RunningTimer | null = null;
+  #check: RunningTimer | null = null;
   #onReopened: (() => void)[] = [];
   #onIdle: (() => void)[] = [];
 
@@ -106,26 +106,26 @@ export class AccessLogWriter {
   close(): Promise<void> {
     if (this.#isClosed) return Promise.resolve();
     this.#isClosed = true;
-    this.#cancelCheck?.();
+    this.#check?.stop();
     return new Promise((resolve) => {
       let isDone = false;
       const finish = (): void => {
         if (isDone) return;
         isDone = true;
-        cancel();
-        this.#cancelRetry?.();
+        deadline.stop();
+        this.#retry?.stop();
         // A write that is still running owns the descriptor; closing it under the write could hit another file.
         if (!this.#isWriting) this.#file?.close();
         resolve();
       };
-      const cancel = this.#means.timers.after(closeWaitMs, finish);
+      const deadline = this.#means.clock.after(closeWaitMs, finish);
       this.#onIdle.push(finish);
       this.#pump();
     });
   }
 
   #pump(): void {
-    if (this.#isWriting || this.#isOpening || this.#cancelRetry !== null) return;
+    if (this.#isWriting || this.#isOpening || this.#retry !== null) return;
     if (this.#file === null) return;
     this.#current ??= this.#takeBatch();
     if (this.#current === null) {
@@ -191,16 +191,16 @@ export class AccessLogWriter {
   }
 
   #retryAfter(delayMs: number): void {
-    if (this.#cancelRetry !== null) return;
-    this.#cancelRetry = this.#means.timers.after(delayMs, () => {
-      this.#cancelRetry = null;
+    if (this.#retry !== null) return;
+    this.#retry = this.#means.clock.after(delayMs, () => {
+      this.#retry = null;
       if (this.#file === null) this.#open();
       else this.#pump();
     });
   }
 
   #checkLater(): void {
-    this.#cancelCheck = this.#means.timers.after(replacedCheckMs, () => {
+    this.#check = this.#means.clock.after(replacedCheckMs, () => {
       if (this.#isClosed) return;
       this.#checkLater();
       const file = this.#file;

@@ -1,27 +1,39 @@
 import { invariant } from '../../base/invariant.ts';
-import type { CancelTimer, Timers } from './timers.ts';
+import type { Clock, RunningTimer } from '../../platform/clock.ts';
 
-/** Timers whose clock is turned by hand: for tests and simulation. Callbacks run in order of their due time. */
-export class ManualTimers implements Timers {
+/** A clock turned by hand: for tests and simulation. Callbacks run in order of their due time. */
+export class ManualClock implements Clock {
   #nowMs = 0;
   #sequence = 0;
   #pending: { dueMs: number; sequence: number; run: () => void }[] = [];
 
-  now(): number {
+  nowMs(): number {
     return this.#nowMs;
   }
 
   /** The epoch of this clock is 1,000,000 ms, so that a mix-up of the two clocks shows. */
-  wallClock(): number {
+  wallMs(): number {
     return 1_000_000 + this.#nowMs;
   }
 
-  after(delayMs: number, run: () => void): CancelTimer {
+  after(delayMs: number, run: () => void): RunningTimer {
     const entry = { dueMs: this.#nowMs + delayMs, sequence: this.#sequence++, run };
     this.#pending.push(entry);
-    return () => {
-      this.#pending = this.#pending.filter((other) => other !== entry);
+    return {
+      stop: () => {
+        this.#pending = this.#pending.filter((other) => other !== entry);
+      },
     };
+  }
+
+  every(everyMs: number, run: () => void): RunningTimer {
+    let timer: RunningTimer;
+    const again = (): void => {
+      timer = this.after(everyMs, again);
+      run();
+    };
+    timer = this.after(everyMs, again);
+    return { stop: () => timer.stop() };
   }
 
   /** Timers that wait. */
