@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { canPassDescriptors } from './socket-calls.ts';
-import { closeDescriptor, ListenRefusal, openListeners, parseListenAddress } from './sockets.ts';
+import { closeDescriptor, ListenRefusal, openListeners } from './sockets.ts';
 
 const skip = canPassDescriptors() ? false : 'needs Linux and koffi';
 
@@ -30,16 +30,6 @@ async function isAnswered(fd: number, options: { port: number; host: string }): 
   server.close();
   return bytes.toString() === 'x';
 }
-
-test('parseListenAddress() reads all written forms and refuses others', () => {
-  assert.deepEqual(parseListenAddress(':8080'), { kind: 'any', port: 8080 });
-  assert.deepEqual(parseListenAddress('[::1]:80'), { kind: 'ip', host: '::1', port: 80 });
-  assert.deepEqual(parseListenAddress('10.0.0.1:0'), { kind: 'ip', host: '10.0.0.1', port: 0 });
-  assert.deepEqual(parseListenAddress('unix:/run/x.sock'), { kind: 'unix', path: '/run/x.sock' });
-  for (const text of ['80', ':', ':65536', 'name:80', ':8o']) {
-    assert.equal(refusalOf(() => parseListenAddress(text)).code, 'EINVAL', text);
-  }
-});
 
 test('openListeners() gives sockets that share the port of the first', { skip }, async () => {
   const opened = openListeners({ kind: 'ip', host: '127.0.0.1', port: 0 }, 3);

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, unlinkSync } from 'node:fs';
-import { isIPv4, isIPv6 } from 'node:net';
+import { isIPv6 } from 'node:net';
 import { errnoName, type SocketCalls, socketCalls, sys } from './socket-calls.ts';
 
 /** Where to listen: an address, any address (both families), or a Unix socket. */
@@ -30,24 +30,6 @@ const BACKLOG = 4096;
 
 /** Room of `struct sockaddr_un`: two bytes of family, then the path with its NUL. */
 const UNIX_PATH_BYTES_MAX = 107;
-
-/**
- * Reads `:8080`, `0.0.0.0:80`, `[::]:80`, `unix:/run/x.sock`. Errors: throws a refusal for anything
- * else; the configuration's checker has seen the text before.
- */
-export function parseListenAddress(text: string): ListenAddress {
-  if (text.startsWith('unix:')) return { kind: 'unix', path: text.slice(5) };
-  const colon = text.lastIndexOf(':');
-  const port = Number(text.slice(colon + 1));
-  const host = text.slice(0, colon).replace(/^\[|\]$/g, '');
-  if (colon < 0 || text.length === colon + 1 || !Number.isInteger(port) || port < 0 || port > 65535) {
-    throw refuse(text, 'EINVAL', 'the address needs a port from 0 to 65535');
-  }
-  if (host === '' || host === '*') return { kind: 'any', port };
-  const numeric = host === 'localhost' ? '127.0.0.1' : host;
-  if (!isIPv4(numeric) && !isIPv6(numeric)) throw refuse(text, 'EINVAL', 'the host must be an IP address');
-  return { kind: 'ip', host: numeric, port };
-}
 
 /**
  * Opens `count` listening sockets on one address, non-blocking and closed on exec. All share the port

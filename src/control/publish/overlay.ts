@@ -1,0 +1,133 @@
+import type { Config, ConfigPool, ConfigServer } from '../config/config.ts';
+
+/** Changes made at run time, as plain data: they outlive a crash of the balancer. */
+export interface OverlayState {
+  readonly added: Readonly<Record<string, readonly ConfigServer[]>>;
+  /** Removed servers: `pool/address`. */
+  readonly removed: readonly string[];
+  readonly drained: readonly string[];
+  /** `pool/address` to weight. */
+  readonly weights: Readonly<Record<string, number>>;
+}
+
+/** Key of a server over all pools. Pool names have no slash. */
+export function serverKey(pool: string, address: string): string {
+  return `${pool}/${address}`;
+}
+
+/**
+ * What operators changed on top of the configuration. A reload keeps it, except where the file itself
+ * says something new: a changed weight wins over an override, a changed list of servers over removals,
+ * and a server that the file now has is no longer an added one.
+ */
+export class Overlay {
+  readonly #added = new Map<string, Map<string, ConfigServer>>();
+  readonly #removed = new Set<string>();
+  readonly #drained = new Set<string>();
+  readonly #weights = new Map<string, number>();
+
+  /** The configuration with the changes in it. The given one is left as it is. */
+  applyTo(config: Config): Config {
+    return { ...config, pools: config.pools.map((pool) => this.#applyToPool(pool)) };
+  }
+
+  isDrained(pool: string, address: string): boolean {
+    return this.#drained.has(serverKey(pool, address));
+  }
+
+  setDrained(pool: string, address: string, isDrained: boolean): void {
+    if (isDrained) this.#drained.add(serverKey(pool, address));
+    else this.#drained.delete(serverKey(pool, address));
+  }
+
+  setWeight(pool: string, address: string, weight: number): void {
+    this.#weights.set(serverKey(pool, address), weight);
+  }
+
+  /** `isInFile`: the file has the server, which was removed before. */
+  add(pool: string, server: ConfigServer, isInFile: boolean): void {
+    const key = serverKey(pool, server.address);
+    this.#removed.delete(key);
+    if (isInFile) {
+      this.#weights.set(key, server.weight);
+      return;
+    }
+    const servers = this.#added.get(pool) ?? new Map<string, ConfigServer>();
+    servers.set(server.address, server);
+    this.#added.set(pool, servers);
+  }
+
+  remove(pool: string, address: string): void {
+    const key = serverKey(pool, address);
+    this.#drained.delete(key);
+    this.#weights.delete(key);
+    if (this.#added.get(pool)?.delete(address) !== true) this.#removed.add(key);
+  }
+
+  /** The file changed from `before` to `after`: drops what it overrules and what leads nowhere. */
+  reconcile(before: Config, after: Config): void {
+    const old = new Map(before.pools.map((pool) => [pool.name, pool]));
+    const pools = new Map(after.pools.map((pool) => [pool.name, pool]));
+    for (const pool of after.pools) this.#reconcilePool(pool, old.get(pool.name));
+    for (const name of this.#added.keys()) if (!pools.has(name)) this.#added.delete(name);
+    const known = new Set<string>();
+    for (const pool of after.pools) {
+      for (const { address } of pool.servers) known.add(serverKey(pool.name, address));
+      for (const address of this.#added.get(pool.name)?.keys() ?? []) {
+        known.add(serverKey(pool.name, address));
+      }
+    }
+    for (const set of [this.#removed, this.#drained]) {
+      for (const key of set) if (!known.has(key)) set.delete(key);
+    }
+    for (const key of this.#weights.keys()) if (!known.has(key)) this.#weights.delete(key);
+  }
+
+  /** Plain data of all changes. */
+  state(): OverlayState {
+    const added = [...this.#added].map(([pool, servers]) => [pool, [...servers.values()]] as const);
+    return {
+      added: Object.fromEntries(added),
+      removed: [...this.#removed],
+      drained: [...this.#drained],
+      weights: Object.fromEntries(this.#weights),
+    };
+  }
+
+  /** Takes over what another balancer process stored; what is there already is replaced. */
+  restore(state: OverlayState): void {
+    for (const all of [this.#added, this.#removed, this.#drained, this.#weights]) all.clear();
+    for (const [pool, servers] of Object.entries(state.added)) {
+      this.#added.set(pool, new Map(servers.map((server) => [server.address, server])));
+    }
+    for (const key of state.removed) this.#removed.add(key);
+    for (const key of state.drained) this.#drained.add(key);
+    for (const [key, weight] of Object.entries(state.weights)) this.#weights.set(key, weight);
+  }
+
+  #applyToPool(pool: ConfigPool): ConfigPool {
+    const added = [...(this.#added.get(pool.name)?.values() ?? [])];
+    const servers = [...pool.servers, ...added]
+      .filter((server) => !this.#removed.has(serverKey(pool.name, server.address)))
+      .map((server) => {
+        const weight = this.#weights.get(serverKey(pool.name, server.address));
+        return weight === undefined ? server : { ...server, weight };
+      });
+    return { ...pool, servers };
+  }
+
+  #reconcilePool(pool: ConfigPool, before: ConfigPool | undefined): void {
+    const added = this.#added.get(pool.name);
+    const written = new Map(before?.servers.map((server) => [server.address, server.weight]));
+    const isSameList =
+      before !== undefined &&
+      before.servers.length === pool.servers.length &&
+      pool.servers.every((server) => written.has(server.address));
+    for (const { address, weight } of pool.servers) {
+      const key = serverKey(pool.name, address);
+      added?.delete(address);
+      if (!isSameList) this.#removed.delete(key);
+      if (written.has(address) && written.get(address) !== weight) this.#weights.delete(key);
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Snapshot } from '../../model/snapshot.ts';
+import type { Config, ConfigServer } from '../config/config.ts';
+import { ManualClock } from '../probe/manual-clock.ts';
+import { Publisher } from './publisher.ts';
+import { NameResolver } from './resolver.ts';
+import { SlotBook } from './slots.ts';
+
+function server(address: string, weight = 1): ConfigServer {
+  return { address, weight, isBackup: false, connectionsMax: 0, labels: {} };
+}
+
+function config(...servers: ConfigServer[]): Config {
+  return {
+    listeners: [],
+    routes: [],
+    pools: [
+      {
+        name: 'web',
+        policy: 'p2c',
+        servers,
+        probe: null,
+        timeouts: { connectMs: 1, firstByteMs: 1, idleMs: 1 },
+        retry: { attempts: 1, budgetRatio: 0.2 },
+        reuse: { idleMs: 1, requestsMax: 1, ageMs: 1, perWorkerMax: 1 },
+      },
+    ],
+    timeouts: { headerMs: 1, keepAliveMs: 1, idleMs: 1, drainMs: 1 },
+    limits: { headBytesMax: 1, headFieldsMax: 1, connectionsMax: 1 },
+    trustedPeers: [],
+    viaName: 'evenkeel',
+    workers: null,
+    log: { access: { kind: 'off' }, format: 'json', level: 'info' },
+    admin: { address: null, token: null, socket: null },
+  };
+}
+
+function start(initial: Config, serverSlots = 8): { publisher: Publisher; published: Snapshot[] } {
+  const published: Snapshot[] = [];
+  const publisher = new Publisher(initial, {
+    slots: new SlotBook({
+      capacities: { listener: 4, route: 4, pool: 4, server: serverSlots },
+      isQuiet: () => true,
+      onGiven: () => {},
+    }),
+    resolver: new NameResolver({
+      clock: new ManualClock(),
+      ask: () => Promise.reject(new Error('no names here')),
+      onChange: () => {},
+      report: () => {},
+    }),
+    publish: (snapshot) => published.push(snapshot),
+  });
+  publisher.publish();
+  return { publisher, published };
+}
+
+const weightsOf = (snapshot: Snapshot): Record<string, number> =>
+  Object.fromEntries(snapshot.pools[0]?.servers.map((s) => [s.address, s.weight]) ?? []);
+const last = (published: Snapshot[]): Snapshot => published.at(-1) as Snapshot;
+
+test('each change publishes one version; a change of nothing publishes none', () => {
+  const { publisher, published } = start(config(server('10.0.0.1:1'), server('10.0.0.2:1')));
+  assert.deepEqual(publisher.setWeight('web', '10.0.0.1:1', 5), { ok: true, version: 2 });
+  assert.deepEqual(publisher.setWeight('web', '10.0.0.1:1', 5), { ok: true, version: 2 });
+  assert.deepEqual(publisher.setDrained('web', '10.0.0.2:1', true), { ok: true, version: 3 });
+  assert.ok(publisher.isDrained('web', '10.0.0.2:1'));
+  assert.deepEqual(weightsOf(last(published)), { '10.0.0.1:1': 5, '10.0.0.2:1': 1 });
+  assert.deepEqual(published.map((s) => s.version), [1, 2, 3]);
+});
+
+test('added and removed servers stay so over a reload that does not speak of them', () => {
+  const file = config(server('10.0.0.1:1'), server('10.0.0.2:1'));
+  const { publisher, published } = start(file);
+  publisher.addServer('web', { address: '10.0.0.3:1', weight: 2 });
+  publisher.removeServer('web', '10.0.0.1:1');
+  publisher.replace({ ...file, viaName: 'other' });
+  assert.deepEqual(weightsOf(last(published)), { '10.0.0.2:1': 1, '10.0.0.3:1': 2 });
+});
+
+test('the file wins over operators where it says something new', () => {
+  const { publisher, published } = start(config(server('10.0.0.1:1'), server('10.0.0.2:1')));
+  publisher.setWeight('web', '10.0.0.1:1', 9);
+  publisher.setWeight('web', '10.0.0.2:1', 9);
+  publisher.removeServer('web', '10.0.0.2:1');
+  publisher.replace(config(server('10.0.0.1:1', 3), server('10.0.0.2:1'), server('10.0.0.4:1')));
+  assert.deepEqual(weightsOf(last(published)), { '10.0.0.1:1': 3, '10.0.0.2:1': 1, '10.0.0.4:1': 1 });
+});
+
+test('refusals say what is required and change nothing', () => {
+  const { publisher, published } = start(config(server('10.0.0.1:1')), 1);
+  const codeOf = (outcome: ReturnType<Publisher['setWeight']>): string =>
+    outcome.ok ? 'ok' : outcome.problem.code;
+  assert.equal(codeOf(publisher.setWeight('wep', '10.0.0.1:1', 1)), 'unknown-pool');
+  assert.equal(codeOf(publisher.setWeight('web', '10.0.0.9:1', 1)), 'unknown-server');
+  assert.equal(codeOf(publisher.setWeight('web', '10.0.0.1:1', 1.5)), 'invalid-weight');
+  assert.equal(codeOf(publisher.addServer('web', { address: 'nowhere' })), 'invalid-server');
+  assert.equal(codeOf(publisher.addServer('web', { address: '10.0.0.1:1' })), 'server-exists');
+  assert.equal(codeOf(publisher.addServer('web', { address: '10.0.0.2:1' })), 'capacity-reached');
+  assert.equal(published.length, 1);
+  assert.deepEqual(publisher.effective, publisher.config);
+});
+
+test('restoreOverlay() brings back what another process had, except what the file lost', () => {
+  const file = config(server('10.0.0.1:1'), server('10.0.0.2:1'));
+  const { publisher } = start(file);
+  publisher.setDrained('web', '10.0.0.1:1', true);
+  publisher.setDrained('web', '10.0.0.2:1', true);
+  publisher.addServer('web', { address: '10.0.0.3:1' });
+  const state: unknown = JSON.parse(JSON.stringify(publisher.overlayState));
+  const { publisher: next } = start(config(server('10.0.0.1:1')));
+  next.restoreOverlay(state as typeof publisher.overlayState);
+  assert.ok(next.isDrained('web', '10.0.0.1:1'));
+  assert.ok(!next.isDrained('web', '10.0.0.2:1'));
+  assert.deepEqual(weightsOf(next.publish()), { '10.0.0.1:1': 1, '10.0.0.3:1': 1 });
+});
