@@ -55,7 +55,8 @@ export function reserveExpecting(
   slot: number,
   expected: number,
 ): boolean {
-  if (Atomics.compareExchange(words.inFlight, slot, expected, expected + 1) !== expected) return false;
+  if (Atomics.compareExchange(words.inFlight, slot, expected, expected + 1) !== expected)
+    return false;
   words.inFlightByWorker[worker * SLOTS + slot]! += 1;
   return true;
 }

@@ -99,7 +99,11 @@ export const poolColumns: readonly Column[] = [
   column('retries', 'retries', 'Attempts repeated at the cost of the retry budget.'),
   column('retriesDenied', 'retries_denied', 'Repeats that attempts or budget did not allow.'),
   column('noServer', 'no_server', 'Picks that found no server to give.'),
-  column('failovers', 'failovers', 'Attempts moved to another server before anything was submitted.'),
+  column(
+    'failovers',
+    'failovers',
+    'Attempts moved to another server before anything was submitted.',
+  ),
   ...classes('Final answers given to clients by status class.'),
   column('aborted', 'aborted', 'Exchanges that ended without a complete answer.'),
 ];

@@ -97,7 +97,10 @@ export class CounterReader {
   /** One column of one slot. Cost: one read per worker. */
   one(owner: CounterOwner, slot: number, column: number): number {
     const { start, columns } = sections[owner];
-    return this.#sum(start + slot * columns.length + column) - this.#baseline[start + slot * columns.length + column]!;
+    return (
+      this.#sum(start + slot * columns.length + column) -
+      this.#baseline[start + slot * columns.length + column]!
+    );
   }
 
   /** All columns of one slot, by column number. */

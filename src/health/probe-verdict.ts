@@ -1,0 +1,118 @@
+import { RingBuffer } from '../base/ring-buffer.ts';
+import type { Probe } from '../model/snapshot.ts';
+
+/** The part of a probe's configuration that its verdict depends on. */
+export type ProbeRules = Pick<Probe, 'intervalMs' | 'rise' | 'fall' | 'jitterRatio' | 'startState'>;
+
+/** One ended probe. */
+export interface ProbeResult {
+  /** When it ended, in ms of the caller's clock. */
+  readonly atMs: number;
+  readonly isPass: boolean;
+  /** In words: `status 200`, `connect-refused`, `no answer in 2000 ms`. */
+  readonly reason: string;
+  readonly durationMs: number;
+}
+
+/** The verdict has changed. */
+export interface ProbeChange {
+  readonly isUp: boolean;
+  readonly atMs: number;
+  readonly reason: string;
+}
+
+/** Results kept for people, of each server. */
+const HISTORY_MAX = 20;
+
+/** Interval while a verdict is changing, unless the configured one is shorter still. */
+const FAST_INTERVAL_MS = 1000;
+
+/**
+ * Verdict of one server's probe.
+ *
+ *              first pass (rise does not count yet)
+ *   starting ───────────────────────────────▶ up ◀──────────────┐
+ *      │ `fall` failures: down, until           │ `fall` failures │ `rise` passes
+ *      ▼ the first pass all the same            ▼                │
+ *    down (never passed)                      down ─────────────┘
+ *
+ * With `startState: up` a server starts up and needs `fall` failures to go down. A probe is due sooner (1 s, or the interval
+ * if that is shorter) while a series against the verdict runs and, at the start, until the first pass or `fall` failures.
+ */
+export class ProbeVerdict {
+  /** Does the probe say that the server takes traffic? */
+  isUp: boolean;
+  /** Since when, in ms of the caller's clock. */
+  changedAtMs: number;
+  /** Why, in words. */
+  reason: string;
+  /** When the next probe is due. The first one at once. */
+  nextAtMs: number;
+  #rules: ProbeRules;
+  readonly #random: () => number;
+  readonly #history: RingBuffer<ProbeResult> = new RingBuffer<ProbeResult>(HISTORY_MAX);
+  #hasEverPassed = false;
+  /** Results in a row alike, and what they were. */
+  #streak = 0;
+  #isStreakOfPasses = false;
+
+  constructor(rules: ProbeRules, nowMs: number, random: () => number) {
+    this.#rules = rules;
+    this.#random = random;
+    this.isUp = rules.startState === 'up';
+    this.changedAtMs = nowMs;
+    this.reason = 'not probed yet';
+    this.nextAtMs = nowMs;
+  }
+
+  /** The last results, oldest first. */
+  history(): ProbeResult[] {
+    return this.#history.toArray();
+  }
+
+  /** Results in a row alike: positive for passes, negative for failures. */
+  get streak(): number {
+    return this.#isStreakOfPasses ? this.#streak : -this.#streak;
+  }
+
+  /** Takes over changed rules: verdict, series and history stay, the next probe comes at the new interval at the latest. */
+  reconfigure(rules: ProbeRules, nowMs: number): void {
+    this.#rules = rules;
+    this.nextAtMs = Math.min(this.nextAtMs, nowMs + this.#intervalMs());
+  }
+
+  /** Takes a result; returns the change of the verdict that it brought, or null. Sets `nextAtMs` in any case. */
+  record(result: ProbeResult): ProbeChange | null {
+    this.#history.push(result);
+    this.#streak = this.#isStreakOfPasses === result.isPass ? this.#streak + 1 : 1;
+    this.#isStreakOfPasses = result.isPass;
+    const change = this.#judge(result);
+    if (result.isPass) this.#hasEverPassed = true;
+    this.nextAtMs = result.atMs + this.#intervalMs();
+    return change;
+  }
+
+  #judge({ isPass, atMs, reason }: ProbeResult): ProbeChange | null {
+    if (isPass === this.isUp) {
+      // The words of a verdict that stands since before the first probe are replaced by that probe's own.
+      if (!this.#hasEverPassed && isPass) this.reason = reason;
+      return null;
+    }
+    const isFirstPass = isPass && !this.#hasEverPassed && this.#rules.startState === 'down';
+    const needed = isPass ? this.#rules.rise : this.#rules.fall;
+    if (!isFirstPass && this.#streak < needed) return null;
+    this.isUp = isPass;
+    this.changedAtMs = atMs;
+    this.reason = reason;
+    return { isUp: isPass, atMs, reason };
+  }
+
+  #intervalMs(): number {
+    const { intervalMs, jitterRatio, fall } = this.#rules;
+    const isAgainst = this.#streak > 0 && this.#isStreakOfPasses !== this.isUp;
+    const isStarting = !this.#hasEverPassed && this.#streak < fall;
+    const baseMs = isAgainst || isStarting ? Math.min(intervalMs, FAST_INTERVAL_MS) : intervalMs;
+    // Half before, half behind: the mean stays the configured interval.
+    return baseMs * (1 + jitterRatio * (this.#random() - 0.5));
+  }
+}

@@ -1,0 +1,125 @@
+import type { Route } from '../model/snapshot.ts';
+import { type HostIndex, HostIndexBuilder } from './host-index.ts';
+import { MethodFilter } from './method-filter.ts';
+import { NO_ORDER, type PathQuery } from './path-index.ts';
+
+/** Which route takes a request. */
+export interface RouteMatcher {
+  /**
+   * Index in the routes that were compiled of the first one, in written order, that takes the request; -1 for none.
+   *
+   * Shape: `listenerIndex` counts in the listener names given to `compileRoutes`; host and path are canonical
+   * spans (host in lower case without port, path with its escapes resolved; `*` for OPTIONS *); `method` is a
+   * `Method` code, its span is read for `Method.OTHER` only. Cost: nothing allocated; a walk over host and path.
+   */
+  match(
+    listenerIndex: number,
+    hostBytes: Uint8Array,
+    hostStart: number,
+    hostEnd: number,
+    pathBytes: Uint8Array,
+    pathStart: number,
+    pathEnd: number,
+    method: number,
+    methodBytes: Uint8Array,
+    methodStart: number,
+    methodEnd: number,
+  ): number;
+}
+
+/**
+ * Compiles routes for the listeners of these names, in this order. Listeners with the same routes share one index.
+ *
+ * Host: exact or `*.suffix` (one or more labels more). Path: exact, or `/prefix/*` (the prefix itself and all below
+ * it, at segment boundaries), case-sensitive. Method: token. A route that names listeners is for those only.
+ */
+export function compileRoutes(
+  routes: readonly Route[],
+  listenerNames: readonly string[],
+): RouteMatcher {
+  const shared = new Map<string, ListenerRoutes>();
+  const listeners = listenerNames.map((name) => {
+    const orders = [...routes.keys()].filter((order) => isFor(routes[order]!, name));
+    const key = orders.join();
+    const known = shared.get(key) ?? new ListenerRoutes(routes, orders);
+    shared.set(key, known);
+    return known;
+  });
+  return new CompiledRoutes(listeners);
+}
+
+function isFor(route: Route, listenerName: string): boolean {
+  return route.listeners.length === 0 || route.listeners.includes(listenerName);
+}
+
+/** The routes of one listener, up to the first that takes everything: none behind it is ever reached. */
+class ListenerRoutes {
+  readonly catchAllOrder: number;
+  /** Null when the catch-all stands first: then there is nothing to look at. */
+  readonly index: HostIndex | null;
+
+  constructor(routes: readonly Route[], orders: readonly number[]) {
+    const builder = new HostIndexBuilder();
+    let catchAllOrder = NO_ORDER;
+    let indexedCount = 0;
+    for (const order of orders) {
+      const { hosts, paths, methods } = routes[order]!.match;
+      const filter = new MethodFilter(methods);
+      const isAnyPath = paths.length === 0 || paths.includes('/*');
+      if (hosts.length === 0 && isAnyPath && filter.isAny) {
+        catchAllOrder = order;
+        break;
+      }
+      builder.add(hosts, paths, { order, methods: filter });
+      indexedCount++;
+    }
+    this.catchAllOrder = catchAllOrder;
+    this.index = indexedCount === 0 ? null : builder.build();
+  }
+}
+
+class CompiledRoutes implements RouteMatcher {
+  readonly #listeners: readonly ListenerRoutes[];
+  readonly #query: PathQuery = {
+    pathBytes: new Uint8Array(0),
+    pathStart: 0,
+    pathEnd: 0,
+    method: 0,
+    methodBytes: new Uint8Array(0),
+    methodStart: 0,
+    methodEnd: 0,
+  };
+
+  constructor(listeners: readonly ListenerRoutes[]) {
+    this.#listeners = listeners;
+  }
+
+  match(
+    listenerIndex: number,
+    hostBytes: Uint8Array,
+    hostStart: number,
+    hostEnd: number,
+    pathBytes: Uint8Array,
+    pathStart: number,
+    pathEnd: number,
+    method: number,
+    methodBytes: Uint8Array,
+    methodStart: number,
+    methodEnd: number,
+  ): number {
+    const { index, catchAllOrder } = this.#listeners[listenerIndex]!;
+    let order = catchAllOrder;
+    if (index !== null) {
+      const query = this.#query;
+      query.pathBytes = pathBytes;
+      query.pathStart = pathStart;
+      query.pathEnd = pathEnd;
+      query.method = method;
+      query.methodBytes = methodBytes;
+      query.methodStart = methodStart;
+      query.methodEnd = methodEnd;
+      order = index.match(hostBytes, hostStart, hostEnd, query, catchAllOrder);
+    }
+    return order === NO_ORDER ? -1 : order;
+  }
+}
