@@ -1,0 +1,204 @@
+import { invariant } from '../../base/invariant.ts';
+import { limits } from '../../model/limits.ts';
+import type { FixedAnswer, Probe } from '../../model/snapshot.ts';
+import { parseListenAddress } from './address.ts';
+import type {
+  Checked,
+  CheckedListener,
+  CheckedPool,
+  CheckedProbe,
+  CheckedRoute,
+  CheckedServer,
+} from './checked.ts';
+import type { Config, ConfigAdmin, ConfigListener, ConfigPool, ConfigRoute, ConfigServer } from './config.ts';
+
+/**
+ * Fills in defaults and names. Only for what shape and references were checked of: what is required
+ * is there, or it is a bug of ours. The defaults here are those that `registry.ts` tells; a test
+ * compares them. Cost: linear.
+ */
+export function buildConfig(checked: Checked): Config {
+  const { timeouts, limits: traffic, log } = checked;
+  const pools = [...(checked.pools ?? [])].map(([name, pool]) => buildPool(name, pool));
+  const listeners = buildListeners(checked.listeners ?? []);
+  return {
+    listeners,
+    routes: buildRoutes(checked, listeners, pools),
+    pools,
+    timeouts: {
+      headerMs: timeouts?.header ?? 10_000,
+      keepAliveMs: timeouts?.keepAlive ?? 75_000,
+      idleMs: timeouts?.idle ?? 60_000,
+      drainMs: timeouts?.drain ?? 30_000,
+    },
+    limits: {
+      headBytesMax: traffic?.headerBytes ?? limits.headBytes,
+      headFieldsMax: traffic?.headers ?? limits.headFields,
+      connectionsMax: traffic?.connections ?? 65_536,
+    },
+    trustedPeers: [...new Set(checked.trustedPeers ?? [])],
+    viaName: checked.name ?? 'evenkeel',
+    workers: checked.workers ?? null,
+    log: {
+      access: log?.access ?? { kind: 'stdout' },
+      format: log?.format ?? 'json',
+      level: log?.level ?? 'info',
+    },
+    admin: buildAdmin(checked),
+  };
+}
+
+/** One server with its defaults. */
+export function buildServer(server: CheckedServer): ConfigServer {
+  invariant(server.address !== undefined, 'a checked server has an address');
+  return {
+    address: server.address,
+    weight: server.weight ?? 1,
+    isBackup: server.backup ?? false,
+    connectionsMax: server.maxConnections ?? 0,
+    labels: Object.fromEntries(server.labels ?? []),
+  };
+}
+
+function buildAdmin({ admin }: Checked): ConfigAdmin {
+  const bind = admin?.address === undefined ? null : parseListenAddress(admin.address);
+  return {
+    address: bind?.kind === 'ip' ? { host: bind.host, port: bind.port } : null,
+    token: admin?.token ?? null,
+    socket: admin?.socket ?? null,
+  };
+}
+
+function buildListeners(listeners: readonly CheckedListener[]): ConfigListener[] {
+  const names = uniqueNames(
+    listeners.map(({ name }) => name),
+    listeners.map(({ address }) => listenerName(address ?? '')),
+  );
+  return listeners.map(({ address = '', protocol, pool }, index) => {
+    const bind = parseListenAddress(address);
+    invariant(bind !== null, 'a checked listener has an address');
+    return {
+      name: names[index] ?? '',
+      address,
+      protocol: protocol ?? 'http',
+      pool: pool ?? null,
+      bind,
+    };
+  });
+}
+
+/** `:8080` → `port-8080`, `127.0.0.1:80` → `127-0-0-1-80`: made of the address alone, so that it stays. */
+function listenerName(address: string): string {
+  return address.startsWith(':') ? `port-${address.slice(1)}` : nameOf(address.replace(/^unix:/, ''));
+}
+
+function nameOf(written: string): string {
+  const name = written.toLowerCase().replace(/[^a-z0-9]+/g, '-').slice(0, 56);
+  return name.replace(/^-|-$/g, '') || 'unnamed';
+}
+
+/** Written names as they are; the others made unique by a number behind them. */
+function uniqueNames(
+  written: readonly (string | undefined)[],
+  made: readonly string[],
+): readonly string[] {
+  const taken = new Set(written);
+  return written.map((name, index) => {
+    if (name !== undefined) return name;
+    const base = made[index] ?? 'unnamed';
+    let unique = base;
+    for (let copy = 2; taken.has(unique); copy++) unique = `${base}-${copy}`;
+    taken.add(unique);
+    return unique;
+  });
+}
+
+function buildRoutes(
+  checked: Checked,
+  listeners: readonly ConfigListener[],
+  pools: readonly ConfigPool[],
+): ConfigRoute[] {
+  const written = [...(checked.routes ?? [])];
+  const only = pools.length === 1 ? pools[0] : undefined;
+  const hasHttp = listeners.some(({ protocol }) => protocol === 'http');
+  // Where a route names the pool, the user has said what reaches it; opening it to all else would
+  // undo that.
+  const isImplied = hasHttp && written.every(({ pool }) => pool === undefined);
+  if (only !== undefined && isImplied) written.push({ pool: only.name });
+  const names = uniqueNames(
+    written.map(({ name }) => name),
+    written.map(routeName),
+  );
+  return written.map((route, index) => buildRoute(route, names[index] ?? ''));
+}
+
+/** Of the first host, path and method: it stays when other routes come and go. */
+function routeName({ match }: CheckedRoute): string {
+  const parts = [match?.host?.[0], match?.path?.[0], match?.method?.[0]];
+  const said = parts.filter((part) => part !== undefined).join('-');
+  if (said === '') return 'everything';
+  return said === '/' ? 'root' : nameOf(said.replace(/^\*\./, 'any.'));
+}
+
+function buildRoute(route: CheckedRoute, name: string): ConfigRoute {
+  return {
+    name,
+    listeners: route.listeners ?? [],
+    match: {
+      hosts: route.match?.host ?? [],
+      paths: route.match?.path ?? [],
+      methods: route.match?.method ?? [],
+    },
+    pool: route.pool ?? null,
+    respond: route.respond === undefined ? null : buildAnswer(route.respond),
+    allowEncodedSeparators: route.allowEncodedSeparators ?? false,
+  };
+}
+
+function buildAnswer(respond: NonNullable<CheckedRoute['respond']>): FixedAnswer {
+  invariant(respond.status !== undefined, 'a checked answer has a status');
+  return {
+    status: respond.status,
+    body: respond.body ?? '',
+    contentType: respond.contentType ?? 'text/plain; charset=utf-8',
+    headers: Object.fromEntries(respond.headers ?? []),
+  };
+}
+
+function buildPool(name: string, pool: CheckedPool): ConfigPool {
+  const { timeouts, retry, reuse } = pool;
+  return {
+    name,
+    policy: pool.policy ?? 'p2c',
+    servers: (pool.servers ?? []).map(buildServer),
+    probe: pool.probe === undefined ? null : buildProbe(pool.probe),
+    timeouts: {
+      connectMs: timeouts?.connect ?? 2_000,
+      firstByteMs: timeouts?.firstByte ?? 30_000,
+      idleMs: timeouts?.idle ?? 60_000,
+    },
+    retry: { attempts: retry?.attempts ?? 1, budgetRatio: retry?.budget ?? 0.2 },
+    reuse: {
+      idleMs: reuse?.idle ?? 4_000,
+      requestsMax: reuse?.requests ?? 10_000,
+      ageMs: reuse?.age ?? 3_600_000,
+      perWorkerMax: reuse?.perWorker ?? 128,
+    },
+  };
+}
+
+function buildProbe(probe: CheckedProbe): Probe {
+  return {
+    type: probe.type ?? 'http',
+    path: probe.path ?? '/',
+    host: probe.host ?? null,
+    intervalMs: probe.interval ?? 5_000,
+    timeoutMs: probe.timeout ?? 2_000,
+    rise: probe.rise ?? 2,
+    fall: probe.fall ?? 3,
+    jitterRatio: probe.jitter ?? 0.2,
+    expect: probe.expect ?? [[200, 399]],
+    bodyText: probe.body ?? null,
+    startState: probe.startState ?? 'down',
+  };
+}

@@ -1,0 +1,106 @@
+import type { LogTarget } from './config.ts';
+
+/**
+ * What the checker leaves: long forms, read values, nothing filled in. A key that was wrong is absent
+ * like one that was not written, so references can be checked although other things are wrong.
+ * Field names are those of `registry.ts`; a test compares them.
+ */
+export interface Checked {
+  readonly listeners?: readonly CheckedListener[];
+  readonly routes?: readonly CheckedRoute[];
+  readonly pools?: ReadonlyMap<string, CheckedPool>;
+  readonly workers?: number;
+  readonly log?: {
+    readonly access?: LogTarget;
+    readonly format?: 'json';
+    readonly level?: 'debug' | 'info' | 'warn' | 'error';
+  };
+  readonly admin?: {
+    readonly address?: string;
+    readonly token?: string;
+    readonly socket?: string;
+  };
+  readonly timeouts?: {
+    readonly header?: number;
+    readonly keepAlive?: number;
+    readonly idle?: number;
+    readonly drain?: number;
+  };
+  readonly limits?: {
+    readonly headerBytes?: number;
+    readonly headers?: number;
+    readonly connections?: number;
+  };
+  readonly trustedPeers?: readonly string[];
+  readonly name?: string;
+}
+
+/** One of `listeners`. */
+export interface CheckedListener {
+  readonly name?: string;
+  readonly address?: string;
+  readonly protocol?: 'http' | 'tcp';
+  readonly pool?: string;
+}
+
+/** One of `routes`. */
+export interface CheckedRoute {
+  readonly name?: string;
+  readonly listeners?: readonly string[];
+  readonly match?: {
+    readonly host?: readonly string[];
+    readonly path?: readonly string[];
+    readonly method?: readonly string[];
+  };
+  readonly pool?: string;
+  readonly respond?: {
+    readonly status?: number;
+    readonly body?: string;
+    readonly contentType?: string;
+    readonly headers?: ReadonlyMap<string, string>;
+  };
+  readonly allowEncodedSeparators?: boolean;
+}
+
+/** One of `pools`. Durations in ms, shares as ratios. */
+export interface CheckedPool {
+  readonly servers?: readonly CheckedServer[];
+  readonly policy?: 'p2c' | 'round-robin' | 'least-connections' | 'ip-hash' | 'random' | 'first';
+  readonly probe?: CheckedProbe;
+  readonly timeouts?: {
+    readonly connect?: number;
+    readonly firstByte?: number;
+    readonly idle?: number;
+  };
+  readonly retry?: { readonly attempts?: number; readonly budget?: number };
+  readonly reuse?: {
+    readonly idle?: number;
+    readonly requests?: number;
+    readonly age?: number;
+    readonly perWorker?: number;
+  };
+}
+
+/** `probe` of a pool. */
+export interface CheckedProbe {
+  readonly type?: 'http' | 'tcp';
+  readonly path?: string;
+  readonly host?: string;
+  readonly interval?: number;
+  readonly timeout?: number;
+  readonly rise?: number;
+  readonly fall?: number;
+  readonly jitter?: number;
+  readonly expect?: readonly (readonly [number, number])[];
+  readonly body?: string;
+  readonly startState?: 'down' | 'up';
+}
+
+/** One of `servers` of a pool. */
+export interface CheckedServer {
+  readonly address?: string;
+  readonly weight?: number;
+  readonly backup?: boolean;
+  readonly maxConnections?: number;
+  readonly labels?: ReadonlyMap<string, string>;
+}

@@ -1,0 +1,154 @@
+/**
+ * A configuration in TypeScript: the same keys, forms and defaults as in YAML (reference:
+ * `docs/reference/configuration.md`). Returns its argument; it gives types, nothing else.
+ *
+ * @example
+ * import { defineConfig } from 'evenkeel';
+ * export default defineConfig({
+ *   listeners: [':8080'],
+ *   pools: { web: ['127.0.0.1:3001', '127.0.0.1:3002'] },
+ * });
+ */
+export function defineConfig(config: ConfigInput): ConfigInput {
+  return config;
+}
+
+/** `500ms`, `2s`, `5m`, `1h`. */
+export type DurationInput = `${number}${'ms' | 's' | 'm' | 'h'}`;
+/** `64KiB`, `1MiB`. */
+export type SizeInput = `${number}${'B' | 'KiB' | 'MiB' | 'GiB'}`;
+/** `20%`. */
+export type PercentageInput = `${number}%`;
+/** A status or a range of them: `200`, `'200-399'`. */
+export type StatusRangeInput = number | `${number}` | `${number}-${number}`;
+
+/** What a configuration may say; every key has its entry in the reference. */
+export interface ConfigInput {
+  listeners: (string | ListenerInput)[];
+  routes?: RouteInput[] | undefined;
+  pools: Record<string, (string | ServerInput)[] | PoolInput>;
+  workers?: number | undefined;
+  log?: string | LogInput | undefined;
+  admin?: string | AdminInput | undefined;
+  timeouts?: TimeoutsInput | undefined;
+  limits?: LimitsInput | undefined;
+  trustedPeers?: string[] | undefined;
+  name?: string | undefined;
+}
+
+/** A listener in its long form; the short form is its address. */
+export interface ListenerInput {
+  name?: string | undefined;
+  address: string;
+  protocol?: 'http' | 'tcp' | undefined;
+  pool?: string | undefined;
+}
+
+/** A route: a match with a pool or a fixed answer. */
+export interface RouteInput {
+  name?: string | undefined;
+  listeners?: string | string[] | undefined;
+  match?: string | string[] | MatchInput | undefined;
+  pool?: string | undefined;
+  respond?: number | RespondInput | undefined;
+  allowEncodedSeparators?: boolean | undefined;
+}
+
+/** What a request must have, all of it; the short form is the path. */
+export interface MatchInput {
+  host?: string | string[] | undefined;
+  path?: string | string[] | undefined;
+  method?: string | string[] | undefined;
+}
+
+/** A fixed answer; the short form is its status. */
+export interface RespondInput {
+  status: number;
+  body?: string | undefined;
+  contentType?: string | undefined;
+  headers?: Record<string, string> | undefined;
+}
+
+/** A pool in its long form; the short form is the list of its servers. */
+export interface PoolInput {
+  servers: (string | ServerInput)[];
+  policy?: 'p2c' | 'round-robin' | 'least-connections' | 'ip-hash' | 'random' | 'first' | undefined;
+  probe?: string | ProbeInput | undefined;
+  timeouts?: PoolTimeoutsInput | undefined;
+  retry?: number | RetryInput | undefined;
+  reuse?: ReuseInput | undefined;
+}
+
+/** A server in its long form; the short form is its address. */
+export interface ServerInput {
+  address: string;
+  weight?: number | undefined;
+  backup?: boolean | undefined;
+  maxConnections?: number | undefined;
+  labels?: Record<string, string> | undefined;
+}
+
+/** A probe in its long form; the short form is its path. */
+export interface ProbeInput {
+  type?: 'http' | 'tcp' | undefined;
+  path?: string | undefined;
+  host?: string | undefined;
+  interval?: DurationInput | undefined;
+  timeout?: DurationInput | undefined;
+  rise?: number | undefined;
+  fall?: number | undefined;
+  jitter?: PercentageInput | undefined;
+  expect?: StatusRangeInput | StatusRangeInput[] | undefined;
+  body?: string | undefined;
+  startState?: 'down' | 'up' | undefined;
+}
+
+/** How long servers may take. */
+export interface PoolTimeoutsInput {
+  connect?: DurationInput | undefined;
+  firstByte?: DurationInput | undefined;
+  idle?: DurationInput | undefined;
+}
+
+/** Repeating requests elsewhere; the short form is the number of attempts. */
+export interface RetryInput {
+  attempts?: number | undefined;
+  budget?: PercentageInput | undefined;
+}
+
+/** Links to servers kept for further requests. */
+export interface ReuseInput {
+  idle?: DurationInput | undefined;
+  requests?: number | undefined;
+  age?: DurationInput | undefined;
+  perWorker?: number | undefined;
+}
+
+/** Logs; the short form is the target of the access log. */
+export interface LogInput {
+  access?: string | undefined;
+  format?: 'json' | undefined;
+  level?: 'debug' | 'info' | 'warn' | 'error' | undefined;
+}
+
+/** The admin API; the short form is its TCP address. */
+export interface AdminInput {
+  address?: string | undefined;
+  token?: string | undefined;
+  socket?: string | undefined;
+}
+
+/** How long clients may take. */
+export interface TimeoutsInput {
+  header?: DurationInput | undefined;
+  keepAlive?: DurationInput | undefined;
+  idle?: DurationInput | undefined;
+  drain?: DurationInput | undefined;
+}
+
+/** How much clients may take. */
+export interface LimitsInput {
+  headerBytes?: SizeInput | undefined;
+  headers?: number | undefined;
+  connections?: number | undefined;
+}

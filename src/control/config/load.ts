@@ -1,0 +1,160 @@
+import type { ConfigFiles } from '../../platform/config-files.ts';
+import { localConfigFiles } from '../../platform/config-files.ts';
+import { buildConfig, buildServer } from './build.ts';
+import type { CheckResult } from './check.ts';
+import { checkShape } from './check.ts';
+import type { Checked, CheckedServer } from './checked.ts';
+import type { Config, ConfigServer } from './config.ts';
+import { readJson } from './json-source.ts';
+import { sourceLocator } from './module-source.ts';
+import type { ConfigProblem, PlacedProblem } from './problem.ts';
+import { finishProblems } from './problem.ts';
+import { checkReferences } from './references.ts';
+import { configuration, serverShape } from './registry.ts';
+import type { SourceNode } from './source-tree.ts';
+import { TreeTooLargeError, treeOfPlain } from './source-tree.ts';
+import type { ReadSource } from './yaml-source.ts';
+import { readYaml } from './yaml-source.ts';
+
+/** A configuration that may be used, or everything that is wrong with it, sorted by place. */
+export type LoadResult =
+  | { readonly ok: true; readonly config: Config; readonly text: string }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+
+/** Where a configuration comes from: a file, or a text with the name of its file. */
+export type ConfigSource =
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'text'; readonly name: string; readonly text: string };
+
+/** Names that are looked for in the working directory, in this order. */
+export const configFileNames: readonly string[] = [
+  'evenkeel.yaml',
+  'evenkeel.yml',
+  'evenkeel.json',
+  'evenkeel.config.ts',
+  'evenkeel.config.mts',
+  'evenkeel.config.js',
+  'evenkeel.config.mjs',
+];
+
+/** Largest configuration file: thousands of servers fit ten times. */
+const fileBytesMax = 1_048_576;
+
+/**
+ * Reads and checks a configuration. The format follows the name: `.json`, `.ts .mts .js .mjs .cts
+ * .cjs` (default export, evaluated in a thread of its own), else YAML. Errors: never throws for what
+ * the file is or says; every fault is in `problems`. Texts given directly cannot be modules.
+ *
+ * @example
+ * const result = await loadConfig({ kind: 'file', path: 'evenkeel.yaml' });
+ * if (!result.ok) for (const problem of result.problems) console.error(formatProblem(problem));
+ */
+export async function loadConfig(
+  source: ConfigSource,
+  files: ConfigFiles = localConfigFiles,
+): Promise<LoadResult> {
+  if (source.kind === 'text') return loadText(source.name, source.text);
+  const { path } = source;
+  const file = await files.read(path, fileBytesMax);
+  if (!file.ok) {
+    const requirement = 'must be a readable file of at most 1 MiB';
+    return refusedWhole(path, requirement, file.found);
+  }
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(file.bytes);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return refusedWhole(path, 'must be a text in UTF-8', 'found other bytes');
+  }
+  return isModule(path) ? loadModule(path, text, files) : loadText(path, text);
+}
+
+/** The first of `configFileNames` in a directory, or null. */
+export async function findConfigFile(
+  directory: string,
+  files: ConfigFiles = localConfigFiles,
+): Promise<string | null> {
+  for (const name of configFileNames) {
+    const path = directory === '.' || directory === '' ? name : `${directory}/${name}`;
+    if (await files.exists(path)) return path;
+  }
+  return null;
+}
+
+/**
+ * Checks plain data as if it had been read from `file`; `locate` gives places, or line 0 where there
+ * are none. Used for modules, flags and tests.
+ */
+export function configFromPlain(
+  file: string,
+  plain: unknown,
+  locate: (path: string) => { line: number; column: number },
+): LoadResult {
+  try {
+    return finish(file, { node: treeOfPlain(plain, locate), problems: [] }, '');
+  } catch (error) {
+    if (!(error instanceof TreeTooLargeError)) throw error;
+    return refusedWhole(file, 'must be data of a usual size', 'found more, by nesting or by circles');
+  }
+}
+
+/** One server as the admin API gives it (`"10.0.0.1:80"` or a map), or what is wrong with it. */
+export function checkServer(
+  plain: unknown,
+): { ok: true; server: ConfigServer } | { ok: false; problems: readonly ConfigProblem[] } {
+  const node = treeOfPlain(plain, () => ({ line: 0, column: 0 }));
+  const { value, problems } = checkShape(serverShape, node);
+  if (problems.length > 0) return { ok: false, problems: finishProblems('request', problems) };
+  return { ok: true, server: buildServer(value as CheckedServer) };
+}
+
+function isModule(path: string): boolean {
+  return /\.[cm]?[jt]s$/.test(path);
+}
+
+function loadText(file: string, text: string): LoadResult {
+  const read = file.endsWith('.json') ? readJson(text) : readYaml(text);
+  return finish(file, read, text);
+}
+
+async function loadModule(path: string, text: string, files: ConfigFiles): Promise<LoadResult> {
+  // `define.ts` in a checkout, `define.js` in the package.
+  const ending = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
+  const result = await files.evaluate(path, new URL(`./define${ending}`, import.meta.url));
+  const locate = sourceLocator(text);
+  if (!result.ok) {
+    const requirement = 'must export plain data as its default';
+    const at = result.at ?? locate(result.path ?? '');
+    const where = result.path || 'file';
+    return refused(path, { ...at, path: where, requirement, found: result.found, suggestion: null });
+  }
+  const loaded = configFromPlain(path, result.value, locate);
+  return loaded.ok ? { ...loaded, text } : loaded;
+}
+
+function finish(file: string, { node, problems }: ReadSource, text: string): LoadResult {
+  if (node === null) return { ok: false, problems: finishProblems(file, problems) };
+  if (node.kind === 'scalar' && node.value === null) {
+    return refusedWhole(file, 'must be a map with listeners and pools', 'found an empty file');
+  }
+  const { checked, faults } = checkTree(node);
+  const all = [...problems, ...faults];
+  if (all.length > 0) return { ok: false, problems: finishProblems(file, all) };
+  return { ok: true, config: buildConfig(checked), text };
+}
+
+function checkTree(node: SourceNode): { checked: Checked; faults: PlacedProblem[] } {
+  const { value, problems, positions }: CheckResult = checkShape(configuration, node);
+  // The registry gives exactly this type; a test compares the field names.
+  const checked = (value ?? {}) as Checked;
+  return { checked, faults: [...problems, ...checkReferences(checked, positions)] };
+}
+
+function refusedWhole(file: string, requirement: string, found: string): LoadResult {
+  return refused(file, { line: 1, column: 1, path: 'file', requirement, found, suggestion: null });
+}
+
+function refused(file: string, problem: PlacedProblem): LoadResult {
+  return { ok: false, problems: finishProblems(file, [problem]) };
+}

@@ -1,0 +1,208 @@
+import { limits } from '../../model/limits.ts';
+import type { ServerAddress } from './address.ts';
+import { doCollide, parseListenAddress, parseServerAddress } from './address.ts';
+import type { Checked, CheckedListener, CheckedPool, CheckedRoute } from './checked.ts';
+import type { ListenAddress } from './config.ts';
+import type { PlacedProblem, Position } from './problem.ts';
+import { shown } from './problem.ts';
+import { keyPath } from './source-tree.ts';
+import { nearest } from './suggest.ts';
+
+/** Collects what is wrong between values that are right by themselves. */
+type Refuse = (path: string, requirement: string, found: string, suggestion?: string | null) => void;
+
+/**
+ * Checks what no single value shows: names that lead nowhere or stand twice, addresses that collide,
+ * settings that exclude each other. Works on what is left of a faulty configuration too, and says
+ * nothing about values that were refused already. Cost: quadratic in listeners, else linear.
+ */
+export function checkReferences(
+  checked: Checked,
+  positions: ReadonlyMap<string, Position>,
+): PlacedProblem[] {
+  const problems: PlacedProblem[] = [];
+  const refuse: Refuse = (path, requirement, found, suggestion = null) => {
+    const { line, column } = placeOf(path, positions);
+    problems.push({ line, column, path, requirement, found, suggestion });
+  };
+  checkListeners(checked, refuse);
+  checkRoutes(checked, refuse);
+  checkPools(checked, refuse);
+  return problems;
+}
+
+/** The place of a path, or of the nearest thing around it that was written. */
+function placeOf(path: string, positions: ReadonlyMap<string, Position>): Position {
+  let at = path;
+  while (at !== '') {
+    const place = positions.get(at);
+    if (place !== undefined) return place;
+    at = at.slice(0, Math.max(0, at.lastIndexOf('.'), at.lastIndexOf('[')));
+  }
+  return positions.get('') ?? { line: 1, column: 1 };
+}
+
+function checkPoolName(name: string | undefined, path: string, checked: Checked, refuse: Refuse): void {
+  if (name === undefined || checked.pools === undefined || checked.pools.has(name)) return;
+  const names = [...checked.pools.keys()];
+  const requirement = `must be the name of a pool (${someOf(names)})`;
+  refuse(path, requirement, `found ${shown(name)}`, nearest(name, names));
+}
+
+function someOf(names: readonly string[]): string {
+  return names.length <= 12 ? names.join(', ') : `${names.slice(0, 12).join(', ')}, …`;
+}
+
+function checkListeners(checked: Checked, refuse: Refuse): void {
+  const listeners = checked.listeners ?? [];
+  const paths = listeners.map((_, index) => `listeners[${index}]`);
+  refuseRepeated(listeners.map((listener) => listener.name), paths.map((path) => `${path}.name`), refuse);
+  const bound: { bind: ListenAddress; path: string }[] = [];
+  for (const [index, listener] of listeners.entries()) {
+    const path = `listeners[${index}]`;
+    checkListenerPool(listener, path, checked, refuse);
+    const bind = listener.address === undefined ? null : parseListenAddress(listener.address);
+    if (bind === null) continue;
+    const other = bound.find((earlier) => doCollide(earlier.bind, bind));
+    if (other !== undefined) {
+      const requirement = 'must be an address that no other listener takes';
+      const found = `found ${shown(listener.address)}, which ${other.path} takes`;
+      refuse(`${path}.address`, requirement, found);
+    }
+    bound.push({ bind, path });
+  }
+  const admin = checked.admin?.address;
+  const adminBind = admin === undefined ? null : parseListenAddress(admin);
+  const taken = adminBind && bound.find((listener) => doCollide(listener.bind, adminBind));
+  if (taken) {
+    const found = `found ${shown(admin)}, which ${taken.path} takes`;
+    refuse('admin.address', 'must be an address that no listener takes', found);
+  }
+}
+
+function checkListenerPool(
+  listener: CheckedListener,
+  path: string,
+  checked: Checked,
+  refuse: Refuse,
+): void {
+  const { protocol = 'http', pool } = listener;
+  checkPoolName(pool, `${path}.pool`, checked, refuse);
+  if (protocol === 'tcp' && pool === undefined) {
+    const only = checked.pools?.size === 1 ? [...checked.pools.keys()][0] : undefined;
+    const hint = only === undefined ? null : `pool: ${only}`;
+    refuse(`${path}.pool`, 'must be given for a tcp listener', 'found nothing', hint);
+  }
+  if (protocol === 'http' && pool !== undefined) {
+    const requirement = 'must be left out for an http listener, whose requests go by routes';
+    refuse(`${path}.pool`, requirement, `found ${shown(pool)}`, 'protocol: tcp');
+  }
+}
+
+function refuseRepeated(
+  values: readonly (string | undefined)[],
+  paths: readonly string[],
+  refuse: Refuse,
+): void {
+  const first = new Map<string, string>();
+  for (const [index, value] of values.entries()) {
+    const path = paths[index];
+    if (value === undefined || path === undefined) continue;
+    const earlier = first.get(value);
+    if (earlier === undefined) first.set(value, path);
+    else refuse(path, 'must be unique', `found ${shown(value)}, which ${earlier} has too`);
+  }
+}
+
+function checkRoutes(checked: Checked, refuse: Refuse): void {
+  const routes = checked.routes ?? [];
+  const paths = routes.map((_, index) => `routes[${index}]`);
+  refuseRepeated(routes.map((route) => route.name), paths.map((path) => `${path}.name`), refuse);
+  for (const [index, route] of routes.entries()) {
+    checkRoute(route, `routes[${index}]`, checked, refuse);
+  }
+  const hasHttp = (checked.listeners ?? []).some((one) => (one.protocol ?? 'http') === 'http');
+  const poolCount = checked.pools?.size ?? 0;
+  if (hasHttp && routes.length === 0 && poolCount > 1) {
+    const names = someOf([...(checked.pools?.keys() ?? [])]);
+    const requirement = `must say which pool takes http requests, as there are several (${names})`;
+    refuse('routes', requirement, 'found no routes');
+  }
+}
+
+/** Fields that frame the message or that the answer gets by itself. */
+const managedFields: readonly string[] = [
+  'connection', 'content-length', 'content-type', 'date', 'keep-alive', 'proxy-connection', 'te',
+  'trailer', 'transfer-encoding', 'upgrade',
+];
+
+function checkRoute(route: CheckedRoute, path: string, checked: Checked, refuse: Refuse): void {
+  checkPoolName(route.pool, `${path}.pool`, checked, refuse);
+  for (const [index, name] of (route.listeners ?? []).entries()) {
+    checkListenerName(name, `${path}.listeners[${index}]`, checked, refuse);
+  }
+  const { pool, respond } = route;
+  if (pool !== undefined && respond !== undefined) {
+    refuse(`${path}.respond`, 'must stand alone: a route has a pool or respond', 'found both');
+  }
+  if (respond === undefined) return;
+  const hasBody = respond.body !== undefined && respond.body !== '';
+  if (hasBody && [204, 205, 304].includes(respond.status ?? 0)) {
+    refuse(`${path}.respond.body`, `must be left out with status ${respond.status}`, 'found a text');
+  }
+  for (const field of respond.headers?.keys() ?? []) {
+    if (!managedFields.includes(field.toLowerCase())) continue;
+    const hint = field.toLowerCase() === 'content-type' ? 'respond.contentType' : null;
+    const requirement = 'must be a field that the answer does not get by itself';
+    refuse(keyPath(`${path}.respond.headers`, field), requirement, `found ${shown(field)}`, hint);
+  }
+}
+
+function checkListenerName(name: string, path: string, checked: Checked, refuse: Refuse): void {
+  const listeners = checked.listeners ?? [];
+  const listener = listeners.find((one) => one.name === name);
+  if (listener === undefined) {
+    const names = listeners.flatMap((one) => (one.name === undefined ? [] : [one.name]));
+    const known = names.length === 0 ? 'none has a name' : someOf(names);
+    const requirement = `must be the name of a listener (${known})`;
+    refuse(path, requirement, `found ${shown(name)}`, nearest(name, names));
+  } else if (listener.protocol === 'tcp') {
+    refuse(path, 'must be an http listener', `found ${shown(name)}, which is a tcp listener`);
+  }
+}
+
+function checkPools(checked: Checked, refuse: Refuse): void {
+  let serverCount = 0;
+  for (const [name, pool] of checked.pools ?? []) {
+    const path = keyPath('pools', name);
+    const servers = pool.servers ?? [];
+    serverCount += servers.length;
+    const identities = servers.map(({ address }) => identityOf(address));
+    refuseRepeated(identities, servers.map((_, index) => `${path}.servers[${index}].address`), refuse);
+    checkProbe(pool, path, refuse);
+  }
+  if (serverCount > limits.serverSlots) {
+    const requirement = `must have at most ${limits.serverSlots} servers in all pools together`;
+    refuse('pools', requirement, `found ${serverCount}`);
+  }
+}
+
+function identityOf(written: string | undefined): string | undefined {
+  const address: ServerAddress | null = written === undefined ? null : parseServerAddress(written);
+  if (address === null) return undefined;
+  return address.kind === 'unix' ? `unix:${address.path}` : hostPort(address.host, address.port);
+}
+
+function hostPort(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function checkProbe(pool: CheckedPool, path: string, refuse: Refuse): void {
+  const { probe } = pool;
+  if (probe?.type !== 'tcp') return;
+  for (const key of ['path', 'host', 'expect', 'body'] as const) {
+    if (probe[key] === undefined) continue;
+    const requirement = 'must be left out for a tcp probe, which only connects';
+    refuse(`${path}.probe.${key}`, requirement, 'found a value', 'type: http');
+  }
+}
