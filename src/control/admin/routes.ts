@@ -1,0 +1,284 @@
+import type { AdminResponse } from '../../platform/admin-listener.ts';
+import type { BalancerControl, OperationOutcome, OperationProblem } from '../publish/operations.ts';
+import type { ServerStatus } from '../report/status.ts';
+import { errorAnswer, jsonAnswer, textAnswer } from './answer.ts';
+import type { Checked } from './body.ts';
+import { readFault, readServerChange, readServerSpec } from './body.ts';
+
+/** What a route's handler is given. */
+export interface AdminCall {
+  readonly control: BalancerControl;
+  /** Decoded values of the path's `{names}`. */
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** One row of the table that drives dispatch, OpenAPI and the reference. */
+export interface AdminRoute {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** With `{name}` for a segment that is a parameter. */
+  readonly path: string;
+  readonly summary: string;
+  /** Needs the token over TCP and is written to the audit log. */
+  readonly isChange: boolean;
+  /** Only there when test faults are armed. */
+  readonly isTestOnly?: true;
+  /** JSON Schema of the request's body. */
+  readonly requestSchema?: Readonly<Record<string, unknown>>;
+  /** Statuses that the handler itself gives, with what they mean. */
+  readonly answers: Readonly<Record<number, string>>;
+  readonly contentType?: string;
+  handle(call: AdminCall): AdminResponse | Promise<AdminResponse>;
+}
+
+const problemStatus: Readonly<Record<OperationProblem['code'], number>> = {
+  'unknown-pool': 404,
+  'unknown-server': 404,
+  'unknown-worker': 404,
+  'server-exists': 409,
+  'capacity-reached': 409,
+  'invalid-server': 422,
+  'invalid-weight': 422,
+  'not-running': 503,
+};
+
+const serverPath = '/v1/pools/{pool}/servers/{address}';
+const metricsType = 'text/plain; version=0.0.4; charset=utf-8';
+const weightSchema = { type: 'integer', minimum: 0, maximum: 1000 };
+const labelsSchema = { type: 'object', additionalProperties: { type: 'string' } };
+const specSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['address'],
+  properties: {
+    address: { type: 'string', examples: ['10.0.0.1:3000'] },
+    weight: weightSchema,
+    backup: { type: 'boolean' },
+    maxConnections: { type: 'integer', minimum: 0, maximum: 1_000_000 },
+    labels: labelsSchema,
+  },
+};
+const changeSchema = {
+  type: 'object',
+  additionalProperties: false,
+  minProperties: 1,
+  properties: { weight: weightSchema, draining: { type: 'boolean' } },
+};
+
+/** All endpoints of the admin API, in the order of the reference. */
+export const adminRoutes: readonly AdminRoute[] = [
+  {
+    method: 'GET',
+    path: '/healthz',
+    summary: 'Whether the process lives.',
+    isChange: false,
+    answers: { 200: 'It lives.' },
+    handle: () => jsonAnswer(200, { status: 'alive' }),
+  },
+  {
+    method: 'GET',
+    path: '/readyz',
+    summary: 'Whether it takes traffic.',
+    isChange: false,
+    answers: { 200: 'It takes traffic.', 503: 'It starts, drains or has lost its workers.' },
+    handle: ({ control }) =>
+      control.isReady()
+        ? jsonAnswer(200, { status: 'ready' })
+        : errorAnswer(503, { code: 'not-ready', message: 'no traffic is taken now' }),
+  },
+  {
+    method: 'GET',
+    path: '/metrics',
+    summary: 'Counters, gauges and histograms in the Prometheus text format.',
+    isChange: false,
+    answers: { 200: 'The metrics.' },
+    contentType: 'text/plain',
+    handle: ({ control }) => textAnswer(200, control.metricsText(), metricsType),
+  },
+  {
+    method: 'GET',
+    path: '/openapi.json',
+    summary: 'This description.',
+    isChange: false,
+    answers: { 200: 'An OpenAPI 3.1 document.' },
+    // Answered by the dispatcher, which knows the whole table; a request never arrives here.
+    handle: () => errorAnswer(404, { code: 'unknown-path', message: 'no description' }),
+  },
+  {
+    method: 'GET',
+    path: '/v1/status',
+    summary: 'The whole state: workers, listeners, routes, pools, servers with their health and why.',
+    isChange: false,
+    answers: { 200: 'The state.' },
+    handle: ({ control }) => jsonAnswer(200, control.status()),
+  },
+  {
+    method: 'GET',
+    path: '/v1/config',
+    summary: 'The configuration in force, run-time changes included, without secrets.',
+    isChange: false,
+    answers: { 200: 'The configuration.' },
+    handle: ({ control }) => jsonAnswer(200, control.effectiveConfig()),
+  },
+  {
+    method: 'POST',
+    path: '/v1/reload',
+    summary: 'Reads the configuration again; a refused one keeps the running one.',
+    isChange: true,
+    answers: { 200: 'It is in force.', 422: 'It was refused; `problems` says why.' },
+    handle: reload,
+  },
+  {
+    method: 'POST',
+    path: '/v1/reopen',
+    summary: 'Opens the log files anew, after a rotation.',
+    isChange: true,
+    answers: { 200: 'They are open.' },
+    handle: async ({ control }) => {
+      await control.reopenLogs();
+      return jsonAnswer(200, { ok: true });
+    },
+  },
+  {
+    method: 'POST',
+    path: '/v1/stop',
+    summary: 'Drains, then ends the process; a second call ends it at once.',
+    isChange: true,
+    answers: { 202: 'The drain has begun.' },
+    handle: ({ control }) => {
+      control.stop();
+      return jsonAnswer(202, { ok: true });
+    },
+  },
+  {
+    method: 'GET',
+    path: '/v1/pools/{pool}/servers',
+    summary: 'The servers of a pool.',
+    isChange: false,
+    answers: { 200: 'The servers.', 404: 'No such pool.' },
+    handle: ({ control, parameters }) => {
+      const pool = findPool(control, parameters['pool'] ?? '');
+      return pool === null ? unknownPool(parameters['pool']) : jsonAnswer(200, pool);
+    },
+  },
+  {
+    method: 'POST',
+    path: '/v1/pools/{pool}/servers',
+    summary: 'Adds a server until the process ends or it is removed.',
+    isChange: true,
+    requestSchema: specSchema,
+    answers: { 201: 'Added.', 404: 'No such pool.', 409: 'It is there already, or no room.', 422: 'Not a server.' },
+    handle: addServer,
+  },
+  {
+    method: 'GET',
+    path: serverPath,
+    summary: 'One server.',
+    isChange: false,
+    answers: { 200: 'The server.', 404: 'No such server.' },
+    handle: (call) => oneServer(call, 200),
+  },
+  {
+    method: 'PATCH',
+    path: serverPath,
+    summary: 'Drains a server, takes the drain back, or sets its weight.',
+    isChange: true,
+    requestSchema: changeSchema,
+    answers: { 200: 'Done.', 404: 'No such server.', 422: 'Not a possible value.' },
+    handle: changeServer,
+  },
+  {
+    method: 'DELETE',
+    path: serverPath,
+    summary: 'Removes a server; what runs on it is finished.',
+    isChange: true,
+    answers: { 200: 'Removed.', 404: 'No such server.' },
+    handle: ({ control, parameters }) =>
+      outcomeAnswer(control.removeServer(parameters['pool'] ?? '', parameters['address'] ?? '')),
+  },
+  {
+    method: 'POST',
+    path: '/v1/test/workers/{worker}/fail',
+    summary: 'Makes a worker fail; for tests.',
+    isChange: true,
+    isTestOnly: true,
+    requestSchema: { type: 'object', properties: { kind: { enum: ['invariant', 'stuck'] } }, required: ['kind'] },
+    answers: { 200: 'Planted.', 404: 'No such worker.' },
+    handle: ({ control, parameters, body }) =>
+      withBody(readFault(body), ({ kind }) => outcomeAnswer(control.injectFault(workerIndex(parameters), kind))),
+  },
+];
+
+async function reload({ control }: AdminCall): Promise<AdminResponse> {
+  const outcome = await control.reload();
+  if (outcome.ok) return jsonAnswer(200, outcome);
+  return errorAnswer(422, {
+    code: 'configuration-refused',
+    message: 'Cannot reload as a valid configuration is required: the running one stays',
+    problems: outcome.problems,
+  });
+}
+
+function addServer(call: AdminCall): AdminResponse {
+  const pool = call.parameters['pool'] ?? '';
+  return withBody(readServerSpec(call.body), (spec) => {
+    const outcome = call.control.addServer(pool, spec);
+    if (!outcome.ok) return outcomeAnswer(outcome);
+    const location = `/v1/pools/${encodeURIComponent(pool)}/servers/${encodeURIComponent(spec.address)}`;
+    return jsonAnswer(201, outcome, { location });
+  });
+}
+
+function changeServer(call: AdminCall): AdminResponse {
+  const pool = call.parameters['pool'] ?? '';
+  const address = call.parameters['address'] ?? '';
+  return withBody(readServerChange(call.body), ({ weight, draining }) => {
+    // Weight first: it is the part that can be refused for its value, and then nothing has changed.
+    if (weight !== undefined) {
+      const outcome = call.control.setWeight(pool, address, weight);
+      if (!outcome.ok || draining === undefined) return outcomeAnswer(outcome);
+    }
+    return outcomeAnswer(
+      draining === true
+        ? call.control.drainServer(pool, address)
+        : call.control.readyServer(pool, address),
+    );
+  });
+}
+
+function oneServer({ control, parameters }: AdminCall, status: number): AdminResponse {
+  const pool = findPool(control, parameters['pool'] ?? '');
+  if (pool === null) return unknownPool(parameters['pool']);
+  const server = pool.find((candidate) => candidate.address === parameters['address']);
+  if (server !== undefined) return jsonAnswer(status, server);
+  const found = parameters['address'] ?? '';
+  return errorAnswer(404, { code: 'unknown-server', message: `the pool has no server ${found}`, found });
+}
+
+function findPool(control: BalancerControl, name: string): readonly ServerStatus[] | null {
+  return control.status().pools.find((pool) => pool.name === name)?.servers ?? null;
+}
+
+function unknownPool(name: string | undefined): AdminResponse {
+  const found = name ?? '';
+  return errorAnswer(404, { code: 'unknown-pool', message: `there is no pool ${found}`, found });
+}
+
+function outcomeAnswer(outcome: OperationOutcome): AdminResponse {
+  if (outcome.ok) return jsonAnswer(200, outcome);
+  const { code, message, path, requirement, found } = outcome.problem;
+  const error = { code, message, requirement, found, ...(path === null ? {} : { path }) };
+  return errorAnswer(problemStatus[code], error);
+}
+
+function withBody<Value>(
+  checked: Checked<Value>,
+  use: (value: Value) => AdminResponse,
+): AdminResponse {
+  return checked.ok ? use(checked.value) : errorAnswer(400, checked.error);
+}
+
+function workerIndex(parameters: Readonly<Record<string, string>>): number {
+  const text = parameters['worker'] ?? '';
+  return /^[0-9]{1,3}$/.test(text) ? Number(text) : -1;
+}

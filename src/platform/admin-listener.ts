@@ -1,0 +1,166 @@
+import { chmodSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+
+/** A request to the admin API, read whole. */
+export interface AdminRequest {
+  readonly method: string;
+  /** The target as sent: path and query. */
+  readonly target: string;
+  readonly host: string | null;
+  readonly origin: string | null;
+  readonly authorization: string | null;
+  readonly body: string;
+  /** The peer's and our own address of a TCP connection; null on the Unix socket. */
+  readonly peer: { readonly remoteAddress: string; readonly localAddress: string } | null;
+}
+
+/** An answer of the admin API. */
+export interface AdminResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Answers requests. A rejection becomes a 500 without details. */
+export type AnswerAdmin = (request: AdminRequest) => Promise<AdminResponse>;
+
+/** An open admin socket. */
+export interface AdminListener {
+  /** The port in use; 0 for a Unix socket. */
+  readonly port: number;
+  /** Stops listening and ends what is open. */
+  close(): Promise<void>;
+}
+
+/** Bodies above this are refused with 413: the largest legal one is a server's description. */
+export const adminBodyBytesMax = 1_048_576;
+/** Open connections; a leaking client must not use up the balancer's descriptors. */
+const connectionsMax = 128;
+const requestTimeoutMs = 10_000;
+const keepAliveMs = 5_000;
+/** How long `close` lets a last answer leave before it cuts. */
+const closeWaitMs = 500;
+
+/** Where the admin API listens. */
+export type AdminAddress =
+  | { readonly kind: 'unix'; readonly path: string }
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
+
+/**
+ * Serves HTTP for the admin API: reads each request whole (at most 1 MiB, ten seconds), answers it.
+ * A Unix socket gets mode 0600. Errors: rejects with the system's error when it cannot listen.
+ */
+export async function listenAdmin(
+  address: AdminAddress,
+  answer: AnswerAdmin,
+  onError: (error: unknown) => void,
+): Promise<AdminListener> {
+  const server = createServer(
+    { requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs, maxHeaderSize: 16_384 },
+    (request, response) => serve(request, response, { answer, onError, isUnix: address.kind === 'unix' }),
+  );
+  server.keepAliveTimeout = keepAliveMs;
+  server.maxConnections = connectionsMax;
+  await listen(server, address);
+  server.on('error', onError);
+  const bound = server.address();
+  return {
+    port: typeof bound === 'object' && bound !== null ? bound.port : 0,
+    close: () => closeServer(server),
+  };
+}
+
+interface Serving {
+  readonly answer: AnswerAdmin;
+  readonly onError: (error: unknown) => void;
+  readonly isUnix: boolean;
+}
+
+function listen(server: Server, address: AdminAddress): Promise<void> {
+  // The mode is set by umask while the socket is made: a chmod alone would leave it open for a moment.
+  const umask = address.kind === 'unix' ? process.umask(0o177) : null;
+  try {
+    const listening = new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      const onListening = (): void => {
+        server.off('error', reject);
+        resolve();
+      };
+      if (address.kind === 'unix') server.listen({ path: address.path }, onListening);
+      else server.listen({ host: address.host, port: address.port }, onListening);
+    });
+    if (address.kind !== 'unix') return listening;
+    return listening.then(() => chmodSync(address.path, 0o600));
+  } finally {
+    if (umask !== null) process.umask(umask);
+  }
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), closeWaitMs);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+function serve(request: IncomingMessage, response: ServerResponse, serving: Serving): void {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  request.on('error', () => response.destroy());
+  response.on('error', serving.onError);
+  request.on('data', (piece: Buffer) => {
+    bytes += piece.length;
+    if (bytes <= adminBodyBytesMax) pieces.push(piece);
+    else if (!response.headersSent) send(response, request.method, tooLarge);
+  });
+  request.on('end', () => {
+    if (response.headersSent) return;
+    const whole = toAdminRequest(request, Buffer.concat(pieces).toString(), serving.isUnix);
+    serving.answer(whole).then(
+      (result) => send(response, request.method, result),
+      (error: unknown) => {
+        serving.onError(error);
+        send(response, request.method, failed);
+      },
+    );
+  });
+}
+
+function toAdminRequest(request: IncomingMessage, body: string, isUnix: boolean): AdminRequest {
+  const { headers, socket } = request;
+  return {
+    method: request.method ?? '',
+    target: request.url ?? '/',
+    host: headers.host ?? null,
+    origin: headers.origin ?? null,
+    authorization: headers.authorization ?? null,
+    body,
+    peer: isUnix
+      ? null
+      : { remoteAddress: socket.remoteAddress ?? '', localAddress: socket.localAddress ?? '' },
+  };
+}
+
+function send(response: ServerResponse, method: string | undefined, result: AdminResponse): void {
+  if (response.destroyed) return;
+  response.writeHead(result.status, {
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...result.headers,
+    'content-length': Buffer.byteLength(result.body),
+  });
+  response.end(method === 'HEAD' ? undefined : result.body);
+}
+
+function plainError(status: number, code: string, message: string): AdminResponse {
+  const headers = { 'content-type': 'application/json', connection: 'close' };
+  return { status, headers, body: `${JSON.stringify({ error: { code, message } })}\n` };
+}
+
+const tooLarge = plainError(413, 'body-too-large', `the body is larger than ${adminBodyBytesMax} bytes`);
+const failed = plainError(500, 'internal-error', 'an error of ours; the log says more');
