@@ -48,6 +48,8 @@ export const FieldId = {
   USER_AGENT: 21,
   /** Not forwarded because a Connection field names it. */
   NAMED_BY_CONNECTION: 22,
+  /** Never forwarded: a name that a server may take for a managed one (`Content_Length`), `Proxy`, `HTTP2-Settings`. */
+  ALIAS: 23,
 } as const;
 
 /** How the end of a body is known. */
@@ -75,6 +77,18 @@ export class Head {
   failure: FailureCode | null = null;
   /** 0 for HTTP/1.0, 1 for HTTP/1.1 and above. */
   minor = 1;
+
+  /** Bit `1 << FieldId` for every kind of field that occurs, and of those that occur more than once. */
+  seen = 0;
+  repeated = 0;
+  /** Index of the last field of each `FieldId`; valid where its bit of `seen` is set. */
+  readonly last: Int32Array = new Int32Array(32);
+  /** Received `Content-Length`, whatever the framing is; -1 when absent. */
+  declaredLength = -1;
+  /** Where canonical forms are written that differ from the received bytes; grows, is never shrunk. */
+  scratch: Uint8Array = new Uint8Array(0);
+  /** Bytes of `scratch` in use. */
+  scratchBytes = 0;
 
   // requests
   method = 0;
@@ -115,6 +129,8 @@ export class Head {
   /** `Keep-Alive: timeout=` of a response in ms, -1 when absent. */
   keepAliveHintMs = -1;
   hasDate = false;
+  /** Some name of a response had white space before its colon: lines must be written anew. */
+  hasLooseName = false;
 
   // both
   fieldCount = 0;

@@ -1,0 +1,129 @@
+import type { FailureCode } from '../../model/failure.ts';
+import { identifyField, identifyFoldedField } from './field-names.ts';
+import { FieldId, type Head, type HeadLimits, INCOMPLETE, REFUSED } from './head.ts';
+import { Byte, FOLDS_TO_DASH, tokenClass } from './tokens.ts';
+
+/** Sets every member of `head` that a parse fills; `fields`, `ids` and `last` are bounded by `fieldCount` and `seen`. */
+export function resetHead(head: Head, bytes: Uint8Array, start: number): void {
+  head.bytes = bytes;
+  head.start = start;
+  head.end = start;
+  head.failure = null;
+  head.minor = 1;
+  head.seen = 0;
+  head.repeated = 0;
+  head.declaredLength = -1;
+  head.scratchBytes = 0;
+  head.fieldCount = 0;
+  head.framing = 0;
+  head.contentLength = 0;
+  head.wantsClose = false;
+  head.hasUpgrade = false;
+  head.upgradeStart = 0;
+  head.upgradeEnd = 0;
+  head.hasManagedField = false;
+}
+
+/** Records why and returns `REFUSED`. */
+export function refuse(head: Head, failure: FailureCode): number {
+  head.failure = failure;
+  return REFUSED;
+}
+
+/** The bytes end inside the head: more may come unless the limit is reached. */
+export function cutShort(head: Head, stop: number, end: number): number {
+  return stop < end ? refuse(head, 'header-too-large') : INCOMPLETE;
+}
+
+/**
+ * Parses field lines from `at` up to and with the empty line: fills `fields`, `ids`, `seen`, `repeated`,
+ * `last`, `end`. Returns the offset behind the empty line, `INCOMPLETE` or `REFUSED`.
+ *
+ * Strict (RFC 9112 §5, §2.2): CRLF only, no obs-fold, no CTL but HTAB in values. White space before a colon is
+ * refused in requests; in responses it is noted in `hasLooseName` so that it is not written again (§5.1).
+ * `stop`: no byte from here on is read; `end`: where the received bytes end.
+ * Cost: one pass over the bytes, no allocation.
+ */
+export function parseFieldLines(
+  head: Head,
+  at: number,
+  stop: number,
+  end: number,
+  limits: HeadLimits,
+  isResponse: boolean,
+): number {
+  const bytes = head.bytes;
+  let next = at;
+  while (next < stop) {
+    const nameStart = next;
+    let classes = 0;
+    let c = 0;
+    while (next < stop && (c = tokenClass[bytes[next]!]!) !== 0) {
+      classes |= c;
+      next++;
+    }
+    if (next >= stop) break;
+    if (next === nameStart) {
+      if (bytes[next] !== Byte.CR) return refuse(head, 'header-invalid');
+      if (next + 1 >= stop) break;
+      if (bytes[next + 1] !== Byte.LF) return refuse(head, 'header-invalid');
+      head.end = next + 2;
+      return next + 2;
+    }
+    const nameEnd = next;
+    if (bytes[next] !== Byte.COLON) {
+      if (!isResponse) return refuse(head, 'header-invalid');
+      while (next < stop && (bytes[next] === Byte.SPACE || bytes[next] === Byte.HTAB)) next++;
+      if (next >= stop) break;
+      if (bytes[next] !== Byte.COLON) return refuse(head, 'header-invalid');
+      head.hasLooseName = true;
+    }
+    next++;
+    while (next < stop && ((c = bytes[next]!) === Byte.SPACE || c === Byte.HTAB)) next++;
+    const valueStart = next;
+    while (next < stop && ((c = bytes[next]!) >= 0x20 ? c !== 0x7f : c === 0x09)) next++;
+    if (next >= stop) break;
+    if (c !== Byte.CR) return refuse(head, 'header-invalid');
+    if (next + 1 >= stop) break;
+    if (bytes[next + 1] !== Byte.LF) return refuse(head, 'header-invalid');
+    if (head.fieldCount >= limits.headFieldsMax) return refuse(head, 'too-many-headers');
+    addField(head, nameStart, nameEnd, valueStart, next, classes, isResponse);
+    next += 2;
+  }
+  return cutShort(head, stop, end);
+}
+
+function addField(
+  head: Head,
+  nameStart: number,
+  nameEnd: number,
+  valueStart: number,
+  lineEnd: number,
+  classes: number,
+  isResponse: boolean,
+): void {
+  const bytes = head.bytes;
+  const fields = head.fields;
+  const index = head.fieldCount++;
+  let valueEnd = lineEnd;
+  while (valueEnd > valueStart) {
+    const c = bytes[valueEnd - 1];
+    if (c !== Byte.SPACE && c !== Byte.HTAB) break;
+    valueEnd--;
+  }
+  const at = index * 4;
+  fields[at] = nameStart;
+  fields[at + 1] = nameEnd;
+  fields[at + 2] = valueStart;
+  fields[at + 3] = valueEnd;
+  let id = 0;
+  if ((classes & FOLDS_TO_DASH) === 0) {
+    id = identifyField(bytes, nameStart, nameEnd);
+    if (isResponse && id === FieldId.ALIAS) id = FieldId.OTHER;
+  } else if (!isResponse) id = identifyFoldedField(bytes, nameStart, nameEnd);
+  head.ids[index] = id;
+  const bit = 1 << id;
+  head.repeated |= head.seen & bit;
+  head.seen |= bit;
+  head.last[id] = index;
+}
