@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync, stat, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, rmSync, stat, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock, RunningTimer } from './clock.ts';
@@ -80,4 +80,9 @@ export function readUnnamedFile(fd: number): string {
 /** Closes a descriptor that Node opened. */
 export function closeFile(fd: number): void {
   closeSync(fd);
+}
+
+/** Removes the file of a Unix socket. One that is gone already is no error. */
+export function removeSocketFile(path: string): void {
+  rmSync(path, { force: true });
 }

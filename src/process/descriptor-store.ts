@@ -13,10 +13,13 @@ export interface StoredEntry {
   readonly meta: unknown;
 }
 
+/** `running`: it takes traffic. `ending`: its next end is meant, whatever the exit code. */
+export type Announcement = 'running' | 'ending';
+
 interface Request {
   readonly version: number;
   readonly id: number;
-  readonly verb: 'list' | 'fetch' | 'deposit' | 'drop' | 'running';
+  readonly verb: 'list' | 'fetch' | 'deposit' | 'drop' | Announcement;
   readonly name?: string;
   readonly meta?: unknown;
 }
@@ -52,15 +55,15 @@ export class DescriptorStore {
 
   /**
    * Answers one request on `channel`. What cannot be understood is answered with `ok: false` and its
-   * descriptors are closed. Returns true when the balancer said that it is running.
+   * descriptors are closed. Returns what the balancer announced, if it did.
    */
-  answer(channel: DescriptorChannel, message: ChannelMessage): boolean {
+  answer(channel: DescriptorChannel, message: ChannelMessage): Announcement | null {
     const request = message.value as Partial<Request> | null;
     const id = typeof request?.id === 'number' ? request.id : -1;
     if (request?.version !== PROTOCOL_VERSION) {
       this.#closeAll(message.fds);
       reply(channel, id, { ok: false, why: `this store speaks version ${PROTOCOL_VERSION}` });
-      return false;
+      return null;
     }
     const name = typeof request.name === 'string' ? request.name : '';
     if (request.verb === 'deposit') return this.#deposit(channel, id, name, request.meta, message.fds);
@@ -77,11 +80,11 @@ export class DescriptorStore {
       this.#entries.delete(name);
       reply(channel, id, { ok: true });
     } else {
-      const isRunning = request.verb === 'running';
-      reply(channel, id, isRunning ? { ok: true } : { ok: false, why: 'unknown verb' });
-      return isRunning;
+      const isKnown = request.verb === 'running' || request.verb === 'ending';
+      reply(channel, id, isKnown ? { ok: true } : { ok: false, why: 'unknown verb' });
+      return isKnown ? (request.verb as Announcement) : null;
     }
-    return false;
+    return null;
   }
 
   #deposit(
@@ -90,17 +93,17 @@ export class DescriptorStore {
     name: string,
     meta: unknown,
     fds: readonly number[],
-  ): false {
+  ): null {
     const before = this.#entries.get(name);
     if (before === undefined && this.#entries.size >= ENTRIES_MAX) {
       this.#closeAll(fds);
       reply(channel, id, { ok: false, why: `the store is full: ${ENTRIES_MAX} entries` });
-      return false;
+      return null;
     }
     this.#entries.set(name, { meta, fds });
     this.#closeAll(before?.fds ?? []);
     reply(channel, id, { ok: true });
-    return false;
+    return null;
   }
 
   #closeAll(fds: readonly number[]): void {
@@ -193,9 +196,9 @@ export class StoreClient {
     await this.#ask({ verb: 'drop', name });
   }
 
-  /** Tells the supervisor that traffic is taken, so that later ends count as crashes. */
-  async running(): Promise<void> {
-    await this.#ask({ verb: 'running' });
+  /** Tells the supervisor that traffic is taken (later ends are crashes), or that the end is meant. */
+  async announce(what: Announcement): Promise<void> {
+    await this.#ask({ verb: what });
   }
 
   #ask(

@@ -1,3 +1,5 @@
+import type { ConfigFlags } from '../control/config/flags.ts';
+
 /**
  * What `evenkeel run` hands to the supervisor and the supervisor, unread, to the balancer. Plain data
  * for JSON.
@@ -14,15 +16,7 @@ export interface RunOptions {
 /** Where the configuration comes from: a file, or the flags of the command line. */
 export type RunSource =
   | { readonly kind: 'file'; readonly path: string }
-  | { readonly kind: 'flags'; readonly flags: RunFlags };
-
-/** The flags form of the configuration. */
-export interface RunFlags {
-  readonly listen: readonly string[];
-  readonly to: readonly string[];
-  readonly policy?: string;
-  readonly probe?: string;
-}
+  | { readonly kind: 'flags'; readonly flags: ConfigFlags };
 
 /**
  * Exit codes of the balancer and of `evenkeel run`: 0 after a drain, 1 bad configuration, 2 cannot

@@ -40,7 +40,7 @@ async function balance(behaviour: string): Promise<void> {
   }
   const server = createServer((socket) => socket.end(String(process.pid)));
   server.listen({ fd: fds[0] as number }, () => {
-    void store.running().then(() => process.stdout.write(`running ${process.pid} ${port}\n`));
+    void store.announce('running').then(() => process.stdout.write(`running ${process.pid} ${port}\n`));
   });
 }
 

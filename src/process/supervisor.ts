@@ -62,6 +62,7 @@ class Supervisor {
   #startedAtMs = 0;
   #restarts = 0;
   #stopSignals = 0;
+  #isEndMeant = false;
   #delay: RunningTimer | null = null;
   #keepAlive: NodeJS.Timeout | null = null;
 
@@ -109,7 +110,9 @@ class Supervisor {
   #openChannel(fd: number): void {
     const channel: DescriptorChannel = new DescriptorChannel(fd, {
       onMessage: (message) => {
-        if (this.#store.answer(channel, message)) this.#hasEverRun = true;
+        const announced = this.#store.answer(channel, message);
+        if (announced === 'running') this.#hasEverRun = true;
+        if (announced === 'ending') this.#isEndMeant = true;
       },
       // The child's exit follows or has been seen; it decides.
       onClosed: () => {
@@ -152,7 +155,7 @@ class Supervisor {
       return this.#resolve(code);
     }
     const fields = { code, signal, ...(spawnError === null ? {} : { error: spawnError }) };
-    if (this.#stopSignals > 0) {
+    if (this.#stopSignals > 0 || this.#isEndMeant) {
       this.#means.log.warn('The balancer ended before its drain was over', fields);
       return this.#resolve(signal === null ? (code ?? ExitCode.BROKEN) : ExitCode.DRAINED);
     }
