@@ -132,6 +132,14 @@ export class OutlierJudge {
     return null;
   }
 
+  /** Takes a server back before its time for a reason of the caller's, such as a probe that passes again. */
+  readmit(slot: number, nowMs: number, reason: string): OutlierChange | null {
+    const server = this.#servers.get(slot);
+    return server === undefined || server.bits === 0
+      ? null
+      : readmit(server, slot, nowMs, reason);
+  }
+
   /** Slots to which a connection should be tried now. Each is named once per second until `onReconnect` is called. */
   reconnectsDue(nowMs: number): number[] {
     const due: number[] = [];

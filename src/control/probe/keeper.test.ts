@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { SharedWords } from '../../model/shared-memory.ts';
+import { Verdict, allocateShared, attachWords } from '../../model/shared-memory.ts';
+import type { Pool, Probe, Snapshot } from '../../model/snapshot.ts';
+import type { ConnectProbe } from '../../platform/probe-link.ts';
+import { HealthKeeper } from './keeper.ts';
+import { ManualClock } from './manual-clock.ts';
+
+const probe: Probe = {
+  type: 'tcp',
+  path: '/',
+  host: null,
+  intervalMs: 5_000,
+  timeoutMs: 2_000,
+  rise: 2,
+  fall: 3,
+  jitterRatio: 0,
+  expect: [[200, 399]],
+  bodyText: null,
+  startState: 'down',
+};
+
+interface Setting {
+  readonly probe?: Probe | null;
+  readonly ports?: readonly number[];
+  readonly weight?: number;
+  readonly isResolved?: boolean;
+}
+
+function snapshotOf({ probe: given = probe, ports = [1, 2, 3], ...rest }: Setting = {}): Snapshot {
+  const pool: Pool = {
+    slot: 0,
+    name: 'web',
+    policy: 'p2c',
+    probe: given,
+    servers: ports.map((port) => ({
+      slot: port,
+      address: `10.0.0.1:${port}`,
+      target: rest.isResolved === false ? null : { kind: 'ip', host: '10.0.0.1', port },
+      weight: rest.weight ?? 1,
+      isBackup: false,
+      connectionsMax: 0,
+      labels: {},
+    })),
+    timeouts: { connectMs: 1, firstByteMs: 1, idleMs: 1 },
+    retry: { attempts: 1, budgetRatio: 0.2 },
+    reuse: { idleMs: 1, requestsMax: 1, ageMs: 1, perWorkerMax: 1 },
+  };
+  return {
+    version: 1,
+    listeners: [],
+    routes: [],
+    pools: [pool],
+    timeouts: { headerMs: 1, keepAliveMs: 1, idleMs: 1, drainMs: 1 },
+    limits: { headBytesMax: 1, headFieldsMax: 1, connectionsMax: 1 },
+    trustedPeers: [],
+    accessLog: false,
+    viaName: 'test',
+  };
+}
+
+/** A keeper whose servers answer or refuse by port. */
+function start(): {
+  keeper: HealthKeeper;
+  clock: ManualClock;
+  words: SharedWords;
+  refusing: Set<number>;
+  tried: number[];
+  bits: (slot: number) => number;
+} {
+  const clock = new ManualClock();
+  const words = attachWords(allocateShared(1, { counterCount: 0, histogramWords: 0 }));
+  const refusing = new Set<number>();
+  const tried: number[] = [];
+  const connect: ConnectProbe = (target, handler) => {
+    const port = target.kind === 'ip' ? target.port : 0;
+    tried.push(port);
+    const timer = clock.after(1, () =>
+      refusing.has(port) ? handler.onError('ECONNREFUSED') : handler.onConnected(),
+    );
+    return { send: () => {}, destroy: () => timer.stop() };
+  };
+  const keeper = new HealthKeeper({ words, clock, connect, random: () => 0.5, log: () => {} });
+  return { keeper, clock, words, refusing, tried, bits: (slot) => words.verdict[slot] ?? -1 };
+}
+
+test('a probed server is down until its first pass, which comes at once', () => {
+  const { keeper, clock, words, bits } = start();
+  keeper.apply(snapshotOf());
+  assert.equal(bits(1), Verdict.PROBE_DOWN);
+  assert.equal(keeper.viewOf(1)?.state, 'down');
+  const epoch = words.epoch[0] ?? 0;
+  clock.advance(1);
+  assert.equal(bits(1), 0);
+  assert.ok((words.epoch[0] ?? 0) > epoch);
+  assert.deepEqual([keeper.viewOf(1)?.state, keeper.viewOf(1)?.why], ['up', 'probe: connected']);
+});
+
+test('three failures at the faster interval take a server down, two passes bring it back', () => {
+  const { keeper, clock, refusing, bits } = start();
+  keeper.apply(snapshotOf());
+  clock.advance(10);
+  refusing.add(2);
+  // Due at 5 s, then each second: down after 7 s, up after two passes a second apart.
+  clock.advance(6_500);
+  assert.equal(bits(2), 0);
+  clock.advance(1_000);
+  assert.equal(bits(2), Verdict.PROBE_DOWN);
+  assert.equal(keeper.viewOf(2)?.why, 'probe: connect refused');
+  refusing.clear();
+  clock.advance(7_000);
+  assert.equal(bits(2), 0);
+  assert.deepEqual(
+    keeper.viewOf(2)?.history.map((change) => change.state),
+    ['up', 'down', 'up'],
+  );
+  assert.ok((keeper.viewOf(2)?.history[0]?.atMs ?? 0) > 1_000_000, 'history has epoch times');
+});
+
+test('refused connections take a server out until a connection succeeds', () => {
+  const { keeper, clock, words, refusing, bits, tried } = start();
+  keeper.apply(snapshotOf({ probe: null }));
+  refusing.add(1);
+  words.failureStreak[1] = 3;
+  keeper.onStreak(1, 'connect-refused', 3);
+  assert.equal(bits(1), Verdict.REFUSING);
+  assert.equal(words.failureStreak[1], 0);
+  assert.match(keeper.viewOf(1)?.why ?? '', /connect-refused/);
+  clock.advance(3_500);
+  assert.deepEqual(tried, [1, 1, 1]);
+  assert.equal(bits(1), Verdict.REFUSING);
+  refusing.clear();
+  clock.advance(1_000);
+  assert.equal(bits(1), 0);
+});
+
+test('an ejection ends by its time, and sooner when the probe comes back from down', () => {
+  const timed = start();
+  timed.keeper.apply(snapshotOf({ probe: null }));
+  timed.keeper.onStreak(1, 'upstream-timeout', 5);
+  assert.equal(timed.bits(1), Verdict.EJECTED);
+  timed.clock.advance(9_990);
+  assert.equal(timed.bits(1), Verdict.EJECTED);
+  timed.clock.advance(20);
+  assert.equal(timed.bits(1), 0);
+
+  const probed = start();
+  probed.keeper.apply(snapshotOf());
+  probed.clock.advance(10);
+  probed.refusing.add(1);
+  probed.clock.advance(7_500);
+  probed.keeper.onStreak(1, 'upstream-timeout', 5);
+  assert.equal(probed.bits(1), Verdict.PROBE_DOWN | Verdict.EJECTED);
+  probed.refusing.clear();
+  probed.clock.advance(6_900);
+  assert.equal(probed.bits(1), 0);
+});
+
+test('the last eligible server is never ejected', () => {
+  const { keeper, bits } = start();
+  keeper.apply(snapshotOf({ probe: null, ports: [1, 2] }));
+  keeper.onStreak(1, 'connect-refused', 3);
+  keeper.onStreak(2, 'connect-refused', 3);
+  assert.deepEqual([bits(1), bits(2)], [Verdict.REFUSING, 0]);
+});
+
+test('apply() keeps verdicts over a reload and resets the slot of a new owner', () => {
+  const { keeper, clock, refusing, bits } = start();
+  refusing.add(1);
+  keeper.apply(snapshotOf({ ports: [1, 2] }));
+  keeper.setDraining(2, true);
+  clock.advance(10);
+  keeper.apply(snapshotOf({ ports: [1, 2, 3] }));
+  assert.deepEqual([bits(1), bits(2), bits(3)], [Verdict.PROBE_DOWN, Verdict.DRAINING, Verdict.PROBE_DOWN]);
+  keeper.apply(snapshotOf({ ports: [1] }));
+  assert.equal(bits(2), Verdict.DRAINING, 'the word of a removed server stays: an old table may pick it');
+  assert.equal(keeper.viewOf(2), null);
+  keeper.apply(snapshotOf({ ports: [1, 2], probe: null }));
+  assert.deepEqual([bits(1), bits(2)], [0, 0]);
+});
+
+test('a probe that is added to a server in traffic does not take it out first', () => {
+  const { keeper, clock, refusing, bits } = start();
+  keeper.apply(snapshotOf({ probe: null }));
+  refusing.add(1);
+  keeper.apply(snapshotOf());
+  assert.equal(bits(1), 0);
+  clock.advance(2_500);
+  assert.equal(bits(1), Verdict.PROBE_DOWN);
+});
+
+test('setDraining() and an unresolved name set their bits, also before apply()', () => {
+  const { keeper, clock, bits, tried } = start();
+  keeper.setDraining(1, true);
+  keeper.apply(snapshotOf({ ports: [1], isResolved: false }));
+  assert.equal(bits(1), Verdict.DRAINING | Verdict.UNRESOLVED | Verdict.PROBE_DOWN);
+  assert.equal(keeper.viewOf(1)?.state, 'unresolved');
+  clock.advance(5_000);
+  assert.equal(tried.length, 0);
+  keeper.apply(snapshotOf({ ports: [1] }));
+  clock.advance(2);
+  assert.equal(bits(1), Verdict.DRAINING);
+  assert.equal(keeper.viewOf(1)?.state, 'draining');
+  keeper.setDraining(1, false);
+  assert.equal(bits(1), 0);
+});
+
+test('weight 0 ends an ejection; stop() leaves no timer', () => {
+  const { keeper, clock, bits } = start();
+  keeper.apply(snapshotOf());
+  keeper.onStreak(1, 'connect-refused', 3);
+  keeper.apply(snapshotOf({ weight: 0 }));
+  assert.equal(bits(1) & Verdict.REFUSING, 0);
+  keeper.stop();
+  assert.equal(clock.pending, 0);
+});
+
+test('first probes of many servers are spread, sixteen at a time', () => {
+  const { keeper, clock, tried } = start();
+  keeper.apply(snapshotOf({ ports: Array.from({ length: 100 }, (_, index) => index + 1) }));
+  clock.advance(0);
+  assert.equal(tried.length, 16);
+  clock.advance(60);
+  assert.equal(tried.length, 100);
+});

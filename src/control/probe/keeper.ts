@@ -1,0 +1,271 @@
+import type { OutlierChange } from '../../health/outlier.ts';
+import { OutlierJudge } from '../../health/outlier.ts';
+import type { FailureCode } from '../../model/failure.ts';
+import type { SharedWords } from '../../model/shared-memory.ts';
+import { Verdict } from '../../model/shared-memory.ts';
+import type { DialAddress, Pool, Server, Snapshot } from '../../model/snapshot.ts';
+import type { Clock, RunningTimer } from '../../platform/clock.ts';
+import type { ConnectProbe } from '../../platform/probe-link.ts';
+import type { ServerState, VerdictChange } from '../report/status.ts';
+import { startAttempt } from './attempt.ts';
+import { LagMeter } from './lag-meter.ts';
+import { ServerHealth } from './server-health.ts';
+import type { ProbeMeans } from './server-probe.ts';
+import { ServerProbe } from './server-probe.ts';
+
+/** What the keeper works with. */
+export interface HealthKeeperOptions {
+  readonly words: SharedWords;
+  /** `systemClock` of platform/clock.ts. */
+  readonly clock: Clock;
+  /** `connectProbe` of platform/probe-link.ts. */
+  readonly connect: ConnectProbe;
+  /** 0 ≤ x < 1. */
+  readonly random: () => number;
+  /** The process log: one line per change. */
+  readonly log: (level: 'info' | 'warn', message: string) => void;
+}
+
+/** A server's health for people. */
+export interface HealthView {
+  readonly state: ServerState;
+  readonly why: string;
+  /** Oldest first; times are ms of the epoch. */
+  readonly history: readonly VerdictChange[];
+}
+
+/** First probes that begin in one go, and the pause between goes: thousands at once would be a flood of our own. */
+const firstProbesAtOnce = 16;
+const firstProbesPauseMs = 10;
+/** Time-out of a connection that is tried to a refusing server: the interval between tries. */
+const reconnectTimeoutMs = 1_000;
+/** The next look at ejections is at least this far away. */
+const lookPauseMsMin = 5;
+
+/**
+ * Keeps the verdict word of every server: runs the probes, judges the streaks that workers report,
+ * lets ejections end, takes an operator's drains and the resolver's news.
+ *
+ * Control is the only writer of the words; after each change the epoch grows and pickers rebuild at
+ * their next pick. Verdicts live by slot, so a reload keeps them.
+ */
+export class HealthKeeper {
+  readonly #options: HealthKeeperOptions;
+  readonly #means: ProbeMeans;
+  readonly #lag: LagMeter;
+  readonly #servers = new Map<number, ServerHealth>();
+  readonly #targets = new Map<number, DialAddress | null>();
+  readonly #judges = new Map<string, OutlierJudge>();
+  /** Slots that an operator drains, also those whose server comes with the next snapshot. */
+  readonly #draining = new Set<number>();
+  readonly #reconnecting = new Map<number, () => void>();
+  #look: RunningTimer | null = null;
+  #firstProbes = 0;
+
+  constructor(options: HealthKeeperOptions) {
+    this.#options = options;
+    this.#lag = new LagMeter(options.clock);
+    const { clock, connect, random } = options;
+    this.#means = { clock, connect, random, lagMs: () => this.#lag.totalMs };
+  }
+
+  /**
+   * Takes over a snapshot's servers and probes. Call it before the snapshot goes to the workers, so
+   * that a new server's word stands before its first pick.
+   */
+  apply(snapshot: Snapshot): void {
+    this.#firstProbes = 0;
+    const present = new Set<number>();
+    for (const pool of snapshot.pools) for (const server of pool.servers) present.add(server.slot);
+    for (const slot of [...this.#servers.keys()]) if (!present.has(slot)) this.#forget(slot);
+    const names = new Set(snapshot.pools.map((pool) => pool.name));
+    for (const name of [...this.#judges.keys()]) if (!names.has(name)) this.#judges.delete(name);
+    for (const pool of snapshot.pools) this.#applyPool(pool);
+    this.#lookAgain();
+  }
+
+  /** A worker saw a server's streak of failures reach a trigger. */
+  onStreak(slot: number, code: FailureCode, count: number): void {
+    const server = this.#servers.get(slot);
+    const judge = server === undefined ? undefined : this.#judges.get(server.pool);
+    if (judge === undefined) return;
+    const change = judge.onStreak({ slot, code, count }, this.#options.clock.nowMs(), this.#verdictOf);
+    if (change !== null) this.#carryOut(change);
+    this.#lookAgain();
+  }
+
+  /** Takes a server out of new traffic by order of an operator, or back. */
+  setDraining(slot: number, isDraining: boolean): void {
+    if (isDraining) this.#draining.add(slot);
+    else this.#draining.delete(slot);
+    const why = isDraining ? 'drained by an operator' : 'taken back by an operator';
+    this.#setBit(slot, Verdict.DRAINING, isDraining, why);
+  }
+
+  /** Its name has no address, or has one again. `apply` does the same from the server's target. */
+  setUnresolved(slot: number, isUnresolved: boolean): void {
+    const why = isUnresolved ? 'its name has no address' : 'its name has an address';
+    this.#setBit(slot, Verdict.UNRESOLVED, isUnresolved, why);
+  }
+
+  /** Health of a slot; null for one that has no server. */
+  viewOf(slot: number): HealthView | null {
+    const server = this.#servers.get(slot);
+    if (server === undefined) return null;
+    return { state: server.state, why: server.why, history: server.history };
+  }
+
+  /** Ends all probes and timers. */
+  stop(): void {
+    this.#lag.stop();
+    this.#look?.stop();
+    for (const slot of [...this.#servers.keys()]) this.#forget(slot);
+  }
+
+  #applyPool(pool: Pool): void {
+    const judge = this.#judges.get(pool.name) ?? new OutlierJudge();
+    this.#judges.set(pool.name, judge);
+    const judged = pool.servers.filter((server) => server.weight > 0).map((server) => server.slot);
+    judge.setServers(judged);
+    for (const server of pool.servers) {
+      this.#applyServer(pool, server);
+      // The judge forgets servers of weight 0; what it had set must not outlive that.
+      if (server.weight > 0) continue;
+      this.#servers.get(server.slot)?.change(0, Verdict.EJECTED | Verdict.REFUSING);
+    }
+  }
+
+  #applyServer(pool: Pool, server: Server): void {
+    const { slot, address, target } = server;
+    let health = this.#servers.get(slot);
+    const isNew = health === undefined || health.pool !== pool.name || health.address !== address;
+    if (health === undefined || isNew) {
+      const isDraining = this.#draining.has(slot);
+      if (health !== undefined) this.#forget(slot);
+      if (isDraining) this.#draining.add(slot);
+      health = new ServerHealth(this.#options.words, { slot, pool: pool.name, address });
+      const down = pool.probe?.startState === 'down' ? Verdict.PROBE_DOWN : 0;
+      health.begin(down | (isDraining ? Verdict.DRAINING : 0));
+      this.#servers.set(slot, health);
+    }
+    this.#targets.set(slot, target);
+    this.setUnresolved(slot, target === null);
+    this.#applyProbe(pool, server, health, isNew);
+  }
+
+  #applyProbe(pool: Pool, server: Server, health: ServerHealth, isNew: boolean): void {
+    const { probe } = pool;
+    if (probe === null) {
+      health.probe?.stop();
+      health.probe = null;
+      this.#setBit(server.slot, Verdict.PROBE_DOWN, false, 'no longer probed');
+      return;
+    }
+    // A server that takes traffic already goes on doing so until its new probe says otherwise.
+    const effective = isNew || health.probe !== null ? probe : { ...probe, startState: 'up' as const };
+    const probed = { address: server.address, target: server.target, probe: effective };
+    if (health.probe !== null) {
+      health.probe.update(probed);
+      return;
+    }
+    const delayMs = Math.floor(this.#firstProbes++ / firstProbesAtOnce) * firstProbesPauseMs;
+    const listener = {
+      onVerdict: (change: { isUp: boolean; reason: string }) => this.#onVerdict(health, change),
+      onPass: () => this.#onPass(health),
+    };
+    health.probe = new ServerProbe(probed, this.#means, listener, delayMs);
+  }
+
+  #onVerdict(health: ServerHealth, change: { isUp: boolean; reason: string }): void {
+    this.#setBit(health.slot, Verdict.PROBE_DOWN, !change.isUp, `probe: ${change.reason}`);
+    if (!change.isUp) return;
+    // Back from down: what it did before it went says nothing about what came back.
+    const judge = this.#judges.get(health.pool);
+    const lifted = judge?.readmit(health.slot, this.#options.clock.nowMs(), 'its probe passes again');
+    if (lifted) this.#carryOut(lifted);
+  }
+
+  #onPass(health: ServerHealth): void {
+    if ((health.bits & Verdict.REFUSING) === 0) return;
+    this.#onReconnect(health, true);
+  }
+
+  #onReconnect(health: ServerHealth, isConnected: boolean): void {
+    const judge = this.#judges.get(health.pool);
+    const change = judge?.onReconnect(health.slot, isConnected, this.#options.clock.nowMs());
+    if (change) this.#carryOut(change);
+    this.#lookAgain();
+  }
+
+  #carryOut(change: OutlierChange): void {
+    const { slot, kind, reason } = change.event;
+    const health = this.#servers.get(slot);
+    if (health === undefined) return;
+    health.forgetStreak();
+    health.outlierReason = reason;
+    health.change(change.setBits, change.clearBits);
+    health.note(this.#options.clock.wallMs(), `${kind}: ${reason}`);
+    const level = kind === 'readmitted' ? 'info' : 'warn';
+    this.#options.log(level, `pool ${health.pool}, server ${health.address}: ${kind}: ${reason}`);
+  }
+
+  #setBit(slot: number, bit: number, isSet: boolean, why: string): void {
+    const health = this.#servers.get(slot);
+    if (health === undefined || !health.change(isSet ? bit : 0, isSet ? 0 : bit)) return;
+    health.note(this.#options.clock.wallMs(), why);
+    const level = isSet && bit !== Verdict.DRAINING ? 'warn' : 'info';
+    const { pool, address, state } = health;
+    this.#options.log(level, `pool ${pool}, server ${address}: ${state}: ${why}`);
+  }
+
+  /** Ends ejections whose time is over and tries the connections that are due, then waits for the next. */
+  #onLook(): void {
+    const nowMs = this.#options.clock.nowMs();
+    for (const judge of this.#judges.values()) {
+      for (const change of judge.advance(nowMs)) this.#carryOut(change);
+      for (const slot of judge.reconnectsDue(nowMs)) this.#tryReconnect(slot);
+    }
+    this.#lookAgain();
+  }
+
+  #lookAgain(): void {
+    this.#look?.stop();
+    this.#look = null;
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const judge of this.#judges.values()) nextMs = Math.min(nextMs, judge.nextAtMs());
+    if (nextMs === Number.POSITIVE_INFINITY) return;
+    const delayMs = Math.max(nextMs - this.#options.clock.nowMs(), lookPauseMsMin);
+    this.#look = this.#options.clock.after(delayMs, () => this.#onLook());
+  }
+
+  #tryReconnect(slot: number): void {
+    const health = this.#servers.get(slot);
+    const target = this.#targets.get(slot) ?? null;
+    if (health === undefined || target === null || this.#reconnecting.has(slot)) return;
+    const cancel = startAttempt({
+      probe: { ...reconnectProbe, timeoutMs: reconnectTimeoutMs },
+      address: health.address,
+      target,
+      ...this.#means,
+      onResult: ({ isPass }) => {
+        this.#reconnecting.delete(slot);
+        this.#onReconnect(health, isPass);
+      },
+    });
+    this.#reconnecting.set(slot, cancel);
+  }
+
+  /** The word stays as it is: workers may still pick from the table that has the server. */
+  #forget(slot: number): void {
+    this.#servers.get(slot)?.probe?.stop();
+    this.#reconnecting.get(slot)?.();
+    this.#reconnecting.delete(slot);
+    this.#servers.delete(slot);
+    this.#targets.delete(slot);
+    this.#draining.delete(slot);
+  }
+
+  readonly #verdictOf = (slot: number): number => this.#servers.get(slot)?.bits ?? 0;
+}
+
+const reconnectProbe = { type: 'tcp', path: '/', host: null, expect: [], bodyText: null } as const;

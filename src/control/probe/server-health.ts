@@ -1,0 +1,97 @@
+import { RingBuffer } from '../../base/ring-buffer.ts';
+import type { SharedWords } from '../../model/shared-memory.ts';
+import { Verdict } from '../../model/shared-memory.ts';
+import type { ServerState, VerdictChange } from '../report/status.ts';
+import type { ServerProbe } from './server-probe.ts';
+
+/** Changes kept for people, of each server. */
+const historyMax = 20;
+
+/** The name of a verdict word: the gravest bit that is set. Draining tells an operator more than up. */
+export function stateOfBits(bits: number): ServerState {
+  if ((bits & Verdict.UNRESOLVED) !== 0) return 'unresolved';
+  if ((bits & Verdict.PROBE_DOWN) !== 0) return 'down';
+  if ((bits & Verdict.REFUSING) !== 0) return 'refusing';
+  if ((bits & Verdict.EJECTED) !== 0) return 'ejected';
+  if ((bits & Verdict.DRAINING) !== 0) return 'draining';
+  return 'up';
+}
+
+/**
+ * What control knows of one server's health: its verdict word in shared memory, which it alone
+ * writes, and the history of its names.
+ */
+export class ServerHealth {
+  readonly slot: number;
+  readonly pool: string;
+  readonly address: string;
+  probe: ServerProbe | null = null;
+  /** Why the judge of outliers decided what it did last. */
+  outlierReason = '';
+  readonly #words: SharedWords;
+  readonly #history: RingBuffer<VerdictChange> = new RingBuffer<VerdictChange>(historyMax);
+
+  constructor(words: SharedWords, server: { slot: number; pool: string; address: string }) {
+    this.#words = words;
+    this.slot = server.slot;
+    this.pool = server.pool;
+    this.address = server.address;
+  }
+
+  get bits(): number {
+    return Atomics.load(this.#words.verdict, this.slot);
+  }
+
+  get state(): ServerState {
+    return stateOfBits(this.bits);
+  }
+
+  /** Oldest first. */
+  get history(): readonly VerdictChange[] {
+    return this.#history.toArray();
+  }
+
+  /** Sets the whole word, for a slot's new owner. */
+  begin(bits: number): void {
+    Atomics.store(this.#words.failureStreak, this.slot, 0);
+    Atomics.store(this.#words.verdict, this.slot, bits);
+    Atomics.add(this.#words.epoch, 0, 1);
+  }
+
+  /** Sets and clears bits, visible to the next pick. True when the word changed. */
+  change(setBits: number, clearBits: number): boolean {
+    const before = this.bits;
+    const after = (before & ~clearBits) | setBits;
+    if (after === before) return false;
+    Atomics.store(this.#words.verdict, this.slot, after);
+    Atomics.add(this.#words.epoch, 0, 1);
+    return true;
+  }
+
+  /** The next failure begins a new streak. */
+  forgetStreak(): void {
+    Atomics.store(this.#words.failureStreak, this.slot, 0);
+  }
+
+  /** Keeps a change for people. */
+  note(atMs: number, why: string): void {
+    this.#history.push({ atMs, state: this.state, why });
+  }
+
+  /** Why it is in its state, in words. */
+  get why(): string {
+    switch (this.state) {
+      case 'unresolved':
+        return 'its name has no address';
+      case 'down':
+        return `probe: ${this.probe?.verdict.reason ?? 'none'}`;
+      case 'refusing':
+      case 'ejected':
+        return this.outlierReason;
+      case 'draining':
+        return 'drained by an operator';
+      case 'up':
+        return this.probe === null ? 'no probe' : `probe: ${this.probe.verdict.reason}`;
+    }
+  }
+}
