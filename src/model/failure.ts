@@ -4,6 +4,51 @@ export type FailureOrigin = 'downstream' | 'upstream' | 'internal';
 /** May the same request go to another server: never, always (nothing was submitted), or when idempotent. */
 export type RetryRule = 'no' | 'always' | 'if-idempotent';
 
+/** A reason word: key of `failures`. */
+export type FailureCode =
+  | 'request-line-invalid'
+  | 'version-unsupported'
+  | 'header-invalid'
+  | 'header-too-large'
+  | 'too-many-headers'
+  | 'target-too-long'
+  | 'target-invalid'
+  | 'separator-encoded'
+  | 'host-invalid'
+  | 'framing-invalid'
+  | 'coding-unsupported'
+  | 'chunk-invalid'
+  | 'trailer-invalid'
+  | 'expectation-unknown'
+  | 'method-unsupported'
+  | 'header-timeout'
+  | 'body-timeout'
+  | 'client-aborted'
+  | 'client-stalled'
+  | 'max-forwards-reached'
+  | 'connect-refused'
+  | 'connect-failed'
+  | 'connect-timeout'
+  | 'upstream-closed-before-headers'
+  | 'upstream-reset-before-headers'
+  | 'upstream-timeout'
+  | 'upstream-response-invalid'
+  | 'upstream-header-too-large'
+  | 'upstream-unavailable'
+  | 'upstream-body-cut'
+  | 'upstream-body-invalid'
+  | 'upstream-body-stalled'
+  | 'upstream-upgrade-unasked'
+  | 'no-route'
+  | 'no-server-available'
+  | 'server-limit-reached'
+  | 'no-servers'
+  | 'retries-exhausted'
+  | 'buffers-exhausted'
+  | 'draining'
+  | 'connection-limit'
+  | 'internal-error';
+
 /** One row of the table of failures: the word is its key. */
 export interface FailureKind {
   readonly origin: FailureOrigin;
@@ -45,7 +90,7 @@ const ours = (status: number, says: string): FailureKind => ({
  * All failures of the data plane in one table. The key is the reason word of the access log, the
  * metric label and the error body; the row is everything that is decided by it.
  */
-export const failures = {
+export const failures: Readonly<Record<FailureCode, FailureKind>> = {
   // what the client sent
   'request-line-invalid': down(400, 'the request line is not valid HTTP/1.1'),
   'version-unsupported': down(505, 'only HTTP/1.0 and HTTP/1.1 are spoken here'),
@@ -76,6 +121,7 @@ export const failures = {
   'upstream-timeout': up(504, 'no', 'the server did not answer in time'),
   'upstream-response-invalid': up(502, 'no', 'the server sent something that is not a valid answer'),
   'upstream-header-too-large': up(502, 'no', 'the head of the answer is larger than allowed'),
+  'upstream-unavailable': up(502, 'no', 'the server itself answered 502, 503 or 504'),
   'upstream-body-cut': up(502, 'no', 'the server closed the connection inside its answer'),
   'upstream-body-invalid': up(502, 'no', 'the body of the answer is not validly framed'),
   'upstream-body-stalled': up(504, 'no', 'the answer made no progress in time'),
@@ -86,13 +132,11 @@ export const failures = {
   'server-limit-reached': ours(503, 'every server is at its connection limit'),
   'no-servers': ours(503, 'the pool has no servers'),
   'retries-exhausted': ours(502, 'no further attempt was allowed'),
+  'buffers-exhausted': ours(503, 'all buffers of this worker are in use'),
   'draining': ours(503, 'this balancer is shutting down'),
   'connection-limit': ours(503, 'the connection limit is reached'),
   'internal-error': { ...ours(500, 'an error of ours'), logLevel: 'error' },
-} as const satisfies Record<string, FailureKind>;
-
-/** A reason word: key of `failures`. */
-export type FailureCode = keyof typeof failures;
+};
 
 /** The row of a code. Cost: one property read. */
 export function failureKind(code: FailureCode): FailureKind {

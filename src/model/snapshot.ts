@@ -127,6 +127,8 @@ export interface Timeouts {
   readonly keepAliveMs: number;
   readonly idleMs: number;
   readonly drainMs: number;
+  /** Tunnels (tcp listeners, upgraded links) without progress. */
+  readonly tunnelMs: number;
 }
 
 export interface TrafficLimits {

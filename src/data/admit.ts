@@ -1,0 +1,113 @@
+import { ipKey } from '../base/address.ts';
+import type { FailureCode } from '../model/failure.ts';
+import { FieldId, type Head, Method } from '../wire/http1/head.ts';
+import type { Answer } from './answers.ts';
+import type { Exchange } from './exchange.ts';
+import type { Plane } from './plane.ts';
+import type { ListenerTable } from './table.ts';
+
+/** What happens to a request whose head is whole: it goes to a pool, or it is answered here. */
+export type Admission =
+  | { readonly kind: 'pool' }
+  | { readonly kind: 'failure'; readonly code: FailureCode }
+  | { readonly kind: 'answer'; readonly answer: Answer };
+
+const TO_POOL: Admission = { kind: 'pool' };
+
+/**
+ * Finds the route of a request and decides what happens to it; fills the exchange's route, pool and
+ * what policies and logs need of the head, which is valid only now.
+ */
+export function admit(
+  plane: Plane,
+  listener: ListenerTable,
+  exchange: Exchange,
+  head: Head,
+  peer: { readonly address: string; readonly addressHash: number; readonly isTrusted: boolean },
+): Admission {
+  exchange.clientAddress = peer.address;
+  exchange.addressHash = peer.addressHash;
+  if (peer.isTrusted) believeForwarded(plane, listener, exchange, head);
+  if (plane.hasAccessLog) noteForLog(plane, exchange, head);
+  const index = listener.matcher.match(
+    listener.index,
+    head.hostBytes,
+    head.hostStart,
+    head.hostEnd,
+    head.pathBytes,
+    head.pathStart,
+    head.pathEnd,
+    head.method,
+    head.bytes,
+    head.methodStart,
+    head.methodEnd,
+  );
+  if (index < 0) return { kind: 'failure', code: 'no-route' };
+  const route = listener.routes[index]!;
+  exchange.route = route;
+  if (head.hasEncodedSeparator && !route.route.allowEncodedSeparators) {
+    return { kind: 'failure', code: 'separator-encoded' };
+  }
+  if (head.maxForwards === 0) return { kind: 'answer', answer: lastHop(head) };
+  if (route.pool === null) return { kind: 'answer', answer: route.fixed! };
+  exchange.pool = route.pool;
+  if (plane.isDraining && exchange.minor === 0) exchange.clientCloses = true;
+  return TO_POOL;
+}
+
+/** TRACE or OPTIONS that may go no further is answered by who got it last (RFC 9110 §7.6.2). */
+function lastHop(head: Head): Answer {
+  return {
+    status: head.method === Method.TRACE ? 405 : 200,
+    reason: 'max-forwards-reached',
+    body: '',
+    contentType: 'text/plain; charset=utf-8',
+    fields: { Allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS' },
+  };
+}
+
+/** A trusted peer names the client: the last address of the list that is not itself trusted. */
+function believeForwarded(
+  plane: Plane,
+  listener: ListenerTable,
+  exchange: Exchange,
+  head: Head,
+): void {
+  let list = '';
+  for (let i = 0; i < head.fieldCount; i++) {
+    if (head.ids[i] !== FieldId.X_FORWARDED_FOR) continue;
+    const text = spanText(plane, head.bytes, head.fields[i * 4 + 2]!, head.fields[i * 4 + 3]!);
+    list = list === '' ? text : `${list},${text}`;
+  }
+  if (list === '') return;
+  const named = list.split(',');
+  for (let i = named.length - 1; i >= 0; i--) {
+    const address = bareAddress(named[i]!.trim());
+    if (address === null) return;
+    exchange.clientAddress = address;
+    exchange.addressHash = ipKey(address);
+    if (!listener.trusted.contains(address)) return;
+  }
+}
+
+/** `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1` or `[2001:db8::1]:80` without its port; null for anything else. */
+function bareAddress(text: string): string | null {
+  if (text.length > 64) return null;
+  const bracketed = /^\[([0-9a-fA-F:.]+)\](?::\d+)?$/.exec(text);
+  if (bracketed !== null) return bracketed[1]!;
+  const four = /^(\d{1,3}(?:\.\d{1,3}){3})(?::\d+)?$/.exec(text);
+  if (four !== null) return four[1]!;
+  return /^[0-9a-fA-F:.]+$/.test(text) && text.includes(':') ? text : null;
+}
+
+function noteForLog(plane: Plane, exchange: Exchange, head: Head): void {
+  exchange.methodText = spanText(plane, head.bytes, head.methodStart, head.methodEnd);
+  exchange.hostText = spanText(plane, head.hostBytes, head.hostStart, head.hostEnd);
+  exchange.pathText = spanText(plane, head.pathBytes, head.pathStart, head.pathEnd);
+  exchange.requestId = plane.nextRequestId();
+}
+
+function spanText(plane: Plane, bytes: Uint8Array, start: number, end: number): string {
+  if (bytes === plane.buffers.bytes) return plane.text.toString('latin1', start, end);
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
+}

@@ -1,0 +1,45 @@
+import { failures } from '../model/failure.ts';
+import { Method } from '../wire/http1/head.ts';
+import { localAnswer } from '../wire/http1/local-answer.ts';
+import type { Exchange } from './exchange.ts';
+import type { Plane } from './plane.ts';
+
+/** An answer of our own. */
+export interface Answer {
+  readonly status: number;
+  /** Reason word; its sentence is the body when `body` is null. */
+  readonly reason: string;
+  readonly body: string | null;
+  readonly contentType: string;
+  readonly fields: Readonly<Record<string, string>> | null;
+}
+
+/** Seconds after which a 503 of ours suggests to try again: a probe's interval has then passed. */
+const RETRY_AFTER_S = '5';
+
+/** Serialises an answer of ours for HTTP/1. Cost: strings; errors and fixed answers only. */
+export function answerBytes(
+  plane: Plane,
+  exchange: Exchange,
+  answer: Answer,
+  closes: boolean,
+): Uint8Array {
+  if (exchange.requestId === '') exchange.requestId = plane.nextRequestId();
+  const fields: Record<string, string> = { ...answer.fields };
+  if (answer.status === 503 && answer.body === null) fields['Retry-After'] = RETRY_AFTER_S;
+  return localAnswer({
+    status: answer.status,
+    body: answer.body ?? explanation(answer.reason, exchange.requestId),
+    contentType: answer.contentType === '' ? 'text/plain; charset=utf-8' : answer.contentType,
+    fields,
+    closes,
+    isHead: exchange.method === Method.HEAD,
+    date: plane.date,
+    requestId: exchange.requestId,
+  });
+}
+
+function explanation(reason: string, requestId: string): string {
+  const says = reason in failures ? failures[reason as keyof typeof failures].says : reason;
+  return `${reason}: ${says}\nrequest ${requestId}\n`;
+}

@@ -1,0 +1,555 @@
+import { invariant } from '../base/invariant.ts';
+import { TimerEntry } from '../base/timing-wheel.ts';
+import { type FailureCode, failureKind } from '../model/failure.ts';
+import { limits } from '../model/limits.ts';
+import type { Link, LinkHandler } from '../platform/driver.ts';
+import { Framing, type Head, INCOMPLETE, Method, REFUSED } from '../wire/http1/head.ts';
+import { parseRequestHead } from '../wire/http1/request-parser.ts';
+import { responseHeadBytesMax, writeResponseHead } from '../wire/http1/write-response.ts';
+import { type Answer, answerBytes } from './answers.ts';
+import { BodyRelay } from './body-relay.ts';
+import { type ClientSide, Exchange, Stage } from './exchange.ts';
+import type { ListenerState } from './listener-state.ts';
+import { Outbox } from './outbox.ts';
+import { PartialHead } from './partial-head.ts';
+import type { Plane } from './plane.ts';
+import { type Admission, admit } from './admit.ts';
+import { writeRequest } from './request-writer.ts';
+
+/** What a client's link is doing. */
+const Phase = { HEAD: 0, EXCHANGE: 1, LINGER: 2, GONE: 3 } as const;
+
+/**
+ * One HTTP/1.x link from a client: reads requests one after the other, writes their answers in order.
+ *
+ *   HEAD ──whole head──▶ EXCHANGE ──answer complete──▶ HEAD          (bytes that came meanwhile are next)
+ *     └─ invalid, late ──┐    └─ last answer ──▶ LINGER ──peer's FIN, 2 s──▶ GONE
+ *                        └───────────────────────▲
+ */
+export class ClientLink implements ClientSide, LinkHandler {
+  /** Neighbours in the listener's list of links. */
+  previous: ClientLink | null = null;
+  next: ClientLink | null = null;
+  readonly link: Link;
+  readonly listener: ListenerState;
+  readonly #plane: Plane;
+  readonly #outbox: Outbox;
+  readonly #timer: TimerEntry;
+  #phase: number = Phase.HEAD;
+  #exchange: Exchange | null = null;
+  #relay: BodyRelay | null = null;
+  #partial: PartialHead | null = null;
+  /** Bytes behind the present request: `id, offset, length` triples with a reference each. */
+  #pending: number[] | null = null;
+  #isProcessing = false;
+  #isBodyPaused = false;
+  #isLinkPaused = false;
+  #hasEnded = false;
+  #mustClose = false;
+  /** An answer of ours that waits until the body bytes at hand were passed over. */
+  #answerSoon: Admission | null = null;
+  /** Since when the present wait lasts: a head's first byte, the end of the last answer (driver ms). */
+  #waitsSinceMs: number;
+  #lingerBytes = 0;
+
+  constructor(plane: Plane, listener: ListenerState, link: Link) {
+    this.#plane = plane;
+    this.listener = listener;
+    this.link = link;
+    this.#outbox = new Outbox(plane.buffers, link);
+    this.#waitsSinceMs = plane.driver.now();
+    this.#timer = new TimerEntry((nowMs) => this.#onTimer(nowMs));
+    plane.wheel.schedule(this.#timer, this.#waitsSinceMs + this.#timeouts.keepAliveMs);
+  }
+
+  get address(): string {
+    return this.link.remoteAddress;
+  }
+
+  get waitingBytes(): number {
+    return this.link.queuedBytes;
+  }
+
+  get #timeouts(): { headerMs: number; keepAliveMs: number; idleMs: number } {
+    return this.listener.current.table.snapshot.timeouts;
+  }
+
+  // What the driver tells.
+
+  onConnected(): void {
+    invariant(false, 'an accepted link is connected from its start');
+  }
+
+  onReceive(_link: Link, id: number, offset: number, length: number): void {
+    if (this.#phase === Phase.LINGER) {
+      this.#plane.buffers.release(id);
+      this.#lingerBytes += length;
+      if (this.#lingerBytes > limits.lingerBytes) this.link.abort();
+      return;
+    }
+    this.listener.countBytesIn(length);
+    if (this.#pending !== null) {
+      this.#pending.push(id, offset, length);
+      return;
+    }
+    this.#isProcessing = true;
+    this.#take(id, offset, offset + length);
+    this.#isProcessing = false;
+    if (this.#pending !== null) this.#drainPending();
+  }
+
+  onEnd(): void {
+    this.#hasEnded = true;
+    if (this.#phase === Phase.EXCHANGE) {
+      const exchange = this.#exchange;
+      // A half-closed client still wants its answer, unless it left inside its own request.
+      if (exchange !== null && !exchange.isRequestComplete) this.#lost('client-aborted');
+      return;
+    }
+    if (this.#phase === Phase.HEAD && this.#pending !== null) return;
+    this.#close();
+  }
+
+  onDrain(): void {
+    this.#exchange?.server?.setAnswerPaused(false);
+  }
+
+  onClosed(): void {
+    if (this.#phase === Phase.GONE) return;
+    this.#lost('client-aborted');
+  }
+
+  // What the server's half and the conductor ask.
+
+  span(id: number, offset: number, length: number): void {
+    this.#outbox.span(id, offset, length);
+  }
+
+  copy(bytes: Uint8Array, start: number, end: number): void {
+    this.#outbox.copy(bytes, start, end);
+  }
+
+  flush(): void {
+    this.#outbox.flush();
+  }
+
+  interim(exchange: Exchange, head: Head): void {
+    if (exchange.minor === 0) return;
+    const plane = this.#plane;
+    const form = plane.responseForm;
+    form.framing = Framing.NONE;
+    form.closes = false;
+    const end = writeResponseHead(plane.wideScratch, 0, head, form);
+    this.#outbox.copy(plane.wideScratch, 0, end);
+  }
+
+  answer(exchange: Exchange, head: Head, id: number, floor: number, bodyAt: number): number {
+    const plane = this.#plane;
+    let framing: number = head.framing;
+    if (framing === Framing.CHUNKED && exchange.minor === 0) framing = Framing.CLOSE;
+    else if (framing === Framing.CLOSE && exchange.minor === 1) framing = Framing.CHUNKED;
+    const isSwitch = head.status === 101;
+    // An answer before the request's end cannot be followed by another on this link.
+    if (!exchange.isRequestComplete && !isSwitch) this.#mustClose = true;
+    const closes =
+      !isSwitch &&
+      (this.#mustClose ||
+        exchange.clientCloses ||
+        exchange.minor === 0 ||
+        framing === Framing.CLOSE ||
+        plane.isDraining ||
+        this.listener.isLeaving);
+    if (closes) this.#mustClose = true;
+    exchange.status = head.status;
+    const isWide = responseHeadBytesMax(head, plane.responseForm) > plane.scratchBytes;
+    const out = isWide ? plane.wideScratch : plane.buffers.bytes;
+    const from = isWide ? 0 : plane.scratchAt;
+    const form = plane.responseForm;
+    form.framing = framing;
+    form.contentLength = head.contentLength;
+    form.closes = closes;
+    form.dateLine = plane.dateLine;
+    const to = writeResponseHead(out, from, head, form);
+    this.#outbox.bytes = 0;
+    // A close-delimited body becomes chunked: its first chunk line needs the place before the body.
+    const isPlaced = framing === head.framing || framing !== Framing.CHUNKED;
+    if (!this.#outbox.head(out, from, to, isPlaced ? id : -1, floor, bodyAt)) this.link.abort();
+    return framing;
+  }
+
+  tally(exchange: Exchange): void {
+    this.#outbox.flush();
+    exchange.answerBytes = this.#outbox.bytes;
+    this.listener.countBytesOut(this.#outbox.bytes);
+    this.#outbox.bytes = 0;
+  }
+
+  finish(exchange: Exchange): void {
+    invariant(this.#exchange === exchange, 'an exchange ends on the link it came by');
+    this.#exchange = null;
+    this.#isBodyPaused = false;
+    if (this.#mustClose || this.listener.isLeaving) {
+      this.#lastAnswerSent(!exchange.isRequestComplete);
+      return;
+    }
+    this.#phase = Phase.HEAD;
+    this.#waitsSinceMs = this.#plane.driver.now();
+    if (this.#pending === null && this.#hasEnded) {
+      this.#close();
+      return;
+    }
+    this.#armIdle(this.#waitsSinceMs);
+    if (this.#pending !== null && !this.#isProcessing) this.#drainPending();
+  }
+
+  abortAnswer(exchange: Exchange): void {
+    this.#exchange = null;
+    this.#gone();
+    // A body that ends with the link would look whole after an orderly end.
+    if (exchange.minor === 0) this.link.abort();
+    else this.link.close();
+  }
+
+  answerFailure(exchange: Exchange, code: FailureCode): void {
+    const kind = failureKind(code);
+    this.answerHere(exchange, {
+      status: kind.status,
+      reason: code,
+      body: null,
+      contentType: '',
+      fields: null,
+    });
+  }
+
+  setBodyPaused(isPaused: boolean): void {
+    if (this.#isBodyPaused === isPaused) return;
+    this.#isBodyPaused = isPaused;
+    this.#waitsSinceMs = this.#plane.driver.now();
+    this.#updateFlow();
+    if (!isPaused && !this.#isProcessing) this.#drainPending();
+  }
+
+  surrender(): { readonly link: Link; readonly pending: readonly number[] } {
+    const pending = this.#pending ?? [];
+    this.#pending = null;
+    this.#exchange = null;
+    this.#isBodyPaused = false;
+    this.#updateFlow();
+    this.#outbox.flush();
+    this.#plane.wheel.cancel(this.#timer);
+    this.#phase = Phase.GONE;
+    return { link: this.link, pending };
+  }
+
+  forget(): void {
+    this.listener.removeLink(this);
+  }
+
+  // What the listener and the drain ask.
+
+  /** Closes now when nothing runs, else after the present answer. */
+  leave(): void {
+    this.#mustClose = true;
+    if (this.#phase === Phase.HEAD && this.#partial === null && this.#pending === null) this.#close();
+  }
+
+  /** Ends at once: the deadline of a drain has passed. */
+  cut(): void {
+    this.link.abort();
+  }
+
+  /** An answer of our own; the request's body, if it is not all here, ends the link. */
+  answerHere(exchange: Exchange, answer: Answer): void {
+    const bytes = answerBytes(this.#plane, exchange, answer, this.#closesAfterOwn(exchange));
+    exchange.status = answer.status;
+    exchange.isAnsweredHere = true;
+    this.#outbox.bytes = 0;
+    this.#outbox.copy(bytes, 0, bytes.length);
+    this.#plane.conductor.endedHere(exchange);
+  }
+
+  #closesAfterOwn(exchange: Exchange): boolean {
+    const closes =
+      this.#mustClose ||
+      exchange.clientCloses ||
+      exchange.minor === 0 ||
+      !exchange.isRequestComplete ||
+      this.#plane.isDraining;
+    if (closes) this.#mustClose = true;
+    return closes;
+  }
+
+  // Reading requests.
+
+  /** Takes received bytes, message after message; owns one reference of `id`. */
+  #take(id: number, from: number, end: number): void {
+    let at = from;
+    while (at < end) {
+      if (this.#phase === Phase.HEAD) at = this.#takeHead(id, from, at, end);
+      else if (this.#phase === Phase.EXCHANGE && !this.#exchange!.isRequestComplete) {
+        at = this.#takeBody(id, at, end);
+      } else break;
+    }
+    if (at < end && this.#phase <= Phase.EXCHANGE) {
+      this.#pending ??= [];
+      this.#pending.unshift(id, at, end - at);
+      this.#updateFlow();
+    } else this.#plane.buffers.release(id);
+    this.#settle();
+  }
+
+  /** The body bytes at hand are taken: now a server is chosen, or our own answer leaves. */
+  #settle(): void {
+    const exchange = this.#exchange;
+    if (exchange === null || this.#phase !== Phase.EXCHANGE) return;
+    if (this.#answerSoon !== null) this.#answerAdmission(exchange);
+    else if (exchange.stage === Stage.CHOOSING) this.#plane.conductor.begin(exchange);
+  }
+
+  /** Bytes that came while an exchange ran are the next requests. A loop, so that a thousand of them need no stack. */
+  #drainPending(): void {
+    while (this.#pending !== null && !this.#isProcessing) {
+      const mayGoOn =
+        this.#phase === Phase.HEAD ||
+        (this.#phase === Phase.EXCHANGE &&
+          !this.#exchange!.isRequestComplete &&
+          !this.#isBodyPaused);
+      if (!mayGoOn) return;
+      const pending = this.#pending;
+      const [id, offset, length] = pending.splice(0, 3) as [number, number, number];
+      if (pending.length === 0) this.#pending = null;
+      this.#isProcessing = true;
+      this.#take(id, offset, offset + length);
+      this.#isProcessing = false;
+    }
+    if (this.#pending === null) {
+      this.#updateFlow();
+      if (this.#hasEnded && this.#phase === Phase.HEAD) this.#close();
+    }
+  }
+
+  #takeHead(id: number, first: number, at: number, end: number): number {
+    const plane = this.#plane;
+    const head = plane.requestHead;
+    const limitsOfHead = this.listener.current.table.headLimits;
+    if (this.#partial === null) {
+      const length = parseRequestHead(head, plane.buffers.bytes, at, end, limitsOfHead);
+      if (length > 0) {
+        // Only the first message of a buffer may spread into the bytes before it.
+        const floor = at === first ? plane.buffers.startOf(id) : head.start;
+        this.#startExchange(head, id, floor, at + length);
+        return at + length;
+      }
+      if (length === REFUSED) {
+        this.#refuse(head.failure ?? 'header-invalid');
+        return end;
+      }
+      this.#partial = new PartialHead(limitsOfHead, false);
+      this.#waitsSinceMs = plane.driver.now();
+      plane.wheel.schedule(this.#timer, this.#waitsSinceMs + this.#timeouts.headerMs);
+    }
+    const partial = this.#partial;
+    const next = partial.push(plane.buffers.bytes, at, end);
+    if (next === INCOMPLETE) return end;
+    this.#partial = null;
+    if (next === REFUSED) {
+      this.#refuse(partial.failure ?? 'header-invalid');
+      return end;
+    }
+    const length = parseRequestHead(head, partial.bytes, 0, partial.length, limitsOfHead);
+    if (length <= 0) this.#refuse(head.failure ?? 'header-invalid');
+    else this.#startExchange(head, -1, 0, next);
+    return length <= 0 ? end : next;
+  }
+
+  /** `headId` -1: the head stands in a copy; body bytes, if any, begin at `bodyAt` of the present buffer. */
+  #startExchange(head: Head, headId: number, floor: number, bodyAt: number): void {
+    const plane = this.#plane;
+    const exchange = plane.freeExchanges.pop() ?? new Exchange(plane.buffers);
+    const listener = this.listener.current;
+    exchange.begin(this, listener, plane.driver.now());
+    this.#exchange = exchange;
+    this.#phase = Phase.EXCHANGE;
+    this.#isBodyPaused = false;
+    exchange.method = head.method;
+    exchange.minor = head.minor;
+    exchange.isIdempotent = isIdempotent(head);
+    exchange.clientCloses = head.wantsClose;
+    exchange.awaitsContinue = head.expectsContinue;
+    exchange.isRequestComplete = head.framing === Framing.NONE || (head.framing === Framing.LENGTH && head.contentLength === 0);
+    exchange.wantsUpgrade = head.hasUpgrade && exchange.isRequestComplete;
+    if (!exchange.isRequestComplete) {
+      this.#relay ??= new BodyRelay(plane.buffers);
+      this.#relay.start(head.framing, head.contentLength, head.framing);
+    }
+    const peer = listener.peers.of(this.link.remoteAddress);
+    const admission = admit(plane, listener, exchange, head, peer);
+    if (admission.kind === 'pool') {
+      writeRequest(plane, exchange, head, peer.forwarding, { id: headId, floor, bodyAt });
+    } else this.#answerSoon = admission;
+    if (exchange.isRequestComplete) this.#settle();
+  }
+
+  #answerAdmission(exchange: Exchange): void {
+    const admission = this.#answerSoon;
+    this.#answerSoon = null;
+    if (admission === null || admission.kind === 'pool') return;
+    if (admission.kind === 'failure') {
+      exchange.failure = admission.code;
+      this.answerFailure(exchange, admission.code);
+    } else this.answerHere(exchange, admission.answer);
+  }
+
+  #takeBody(id: number, at: number, end: number): number {
+    const exchange = this.#exchange!;
+    const relay = this.#relay!;
+    const sink = this.#answerSoon !== null ? this.#plane.nowhere : exchange;
+    const behind = relay.feed(id, at, end, sink);
+    if (relay.failure !== null) {
+      this.#bodyInvalid(exchange, relay.failure);
+      return end;
+    }
+    exchange.isRequestComplete = relay.isComplete;
+    if (exchange.stage !== Stage.CHOOSING) exchange.flush();
+    if (!relay.isComplete) this.#holdBack(exchange);
+    return behind;
+  }
+
+  #holdBack(exchange: Exchange): void {
+    const server = exchange.server;
+    const waiting = server === null ? exchange.segmentBytes : server.waitingBytes;
+    const isConnected = server?.isConnected ?? false;
+    // Until a server is connected the whole request is kept, so less of it is taken in.
+    const allowed = isConnected ? limits.queueHighBytes : limits.replayBytes - limits.bufferBytes;
+    if (waiting > allowed) this.setBodyPaused(true);
+  }
+
+  #bodyInvalid(exchange: Exchange, code: FailureCode): void {
+    this.#mustClose = true;
+    this.#answerSoon = null;
+    if (exchange.stage === Stage.ANSWERING) {
+      this.#lost(code);
+      return;
+    }
+    this.#plane.conductor.withdraw(exchange);
+    exchange.failure = code;
+    this.answerFailure(exchange, code);
+  }
+
+  /** Bytes that are no request: an answer, then the link closes. */
+  #refuse(code: FailureCode): void {
+    const plane = this.#plane;
+    const exchange = plane.freeExchanges.pop() ?? new Exchange(plane.buffers);
+    exchange.begin(this, this.listener.current, plane.driver.now());
+    exchange.method = Method.GET;
+    exchange.minor = 1;
+    exchange.failure = code;
+    this.#exchange = exchange;
+    this.#phase = Phase.EXCHANGE;
+    this.#mustClose = true;
+    this.answerFailure(exchange, code);
+  }
+
+  // Ending.
+
+  #armIdle(now: number): void {
+    const dueMs = now + this.#timeouts.keepAliveMs;
+    if (!this.#timer.isScheduled || dueMs < this.#timer.dueAtMs) {
+      this.#plane.wheel.schedule(this.#timer, dueMs);
+    }
+  }
+
+  #lastAnswerSent(isUnread: boolean): void {
+    const hasUnread = isUnread || this.#pending !== null || this.#partial !== null;
+    if (!hasUnread || this.#hasEnded) {
+      this.#close();
+      return;
+    }
+    // Closing with unread bytes would reset the link and may destroy the answer on its way (RFC 9112 §9.6).
+    this.#phase = Phase.LINGER;
+    this.#releasePending();
+    this.#isLinkPaused = false;
+    this.link.resume();
+    this.link.end();
+    this.#plane.wheel.schedule(this.#timer, this.#plane.driver.now() + limits.lingerMs);
+  }
+
+  #close(): void {
+    this.#gone();
+    this.link.close();
+  }
+
+  #lost(code: FailureCode): void {
+    const exchange = this.#exchange;
+    this.#exchange = null;
+    this.#gone();
+    if (exchange !== null) this.#plane.conductor.clientGone(exchange, code);
+    if (this.link.isOpen) this.link.abort();
+  }
+
+  #gone(): void {
+    if (this.#phase === Phase.GONE) return;
+    this.#phase = Phase.GONE;
+    this.#outbox.discard();
+    this.#releasePending();
+    this.#partial = null;
+    this.#plane.wheel.cancel(this.#timer);
+    this.listener.removeLink(this);
+  }
+
+  #releasePending(): void {
+    const pending = this.#pending;
+    this.#pending = null;
+    if (pending === null) return;
+    for (let i = 0; i < pending.length; i += 3) this.#plane.buffers.release(pending[i]!);
+  }
+
+  #updateFlow(): void {
+    const isPaused = this.#isBodyPaused || this.#pending !== null;
+    if (isPaused === this.#isLinkPaused) return;
+    this.#isLinkPaused = isPaused;
+    if (isPaused) this.link.pause();
+    else this.link.resume();
+  }
+
+  #onTimer(nowMs: number): void {
+    const timeouts = this.#timeouts;
+    if (this.#phase === Phase.LINGER) return this.#close();
+    if (this.#phase === Phase.HEAD) {
+      const isStarted = this.#partial !== null;
+      const dueMs = this.#waitsSinceMs + (isStarted ? timeouts.headerMs : timeouts.keepAliveMs);
+      if (nowMs < dueMs) this.#plane.wheel.schedule(this.#timer, dueMs);
+      else if (isStarted) {
+        this.#partial = null;
+        this.#refuse('header-timeout');
+      } else this.#close();
+      return;
+    }
+    const exchange = this.#exchange;
+    if (exchange === null) return;
+    const isSending = this.link.queuedBytes > 0;
+    const isReceiving = !exchange.isRequestComplete && !this.#isBodyPaused && !exchange.awaitsContinue;
+    const progressMs = Math.max(this.link.progressAtMs, this.#waitsSinceMs, exchange.startedAtMs);
+    if ((isSending || isReceiving) && nowMs - progressMs >= timeouts.idleMs) {
+      if (isSending) this.#lost('client-stalled');
+      else this.#bodyInvalid(exchange, 'body-timeout');
+      return;
+    }
+    const dueMs = isSending || isReceiving ? progressMs + timeouts.idleMs : nowMs + timeouts.idleMs;
+    this.#plane.wheel.schedule(this.#timer, dueMs);
+  }
+}
+
+function isIdempotent(head: Head): boolean {
+  switch (head.method) {
+    case Method.GET:
+    case Method.HEAD:
+    case Method.PUT:
+    case Method.DELETE:
+    case Method.OPTIONS:
+    case Method.TRACE:
+      return true;
+    default:
+      return head.hasIdempotencyKey;
+  }
+}

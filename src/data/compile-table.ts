@@ -1,0 +1,119 @@
+import { type CidrSet, compileCidrs } from '../base/address.ts';
+import { EligibleSet } from '../balance/eligible.ts';
+import { depositOf } from '../limit/retry-budget.ts';
+import { compileRoutes } from '../match/routes.ts';
+import type { Pool, Route, Server, Snapshot } from '../model/snapshot.ts';
+import type { HistogramWriter } from '../observe/histograms.ts';
+import { ServerTiming } from '../observe/columns.ts';
+import { Peers } from './peers.ts';
+import type { Plane } from './plane.ts';
+import { ServerState } from './server-state.ts';
+import type { CompiledPool, CompiledRoute, ListenerTable, Table } from './table.ts';
+
+const ascii = new TextEncoder();
+
+/**
+ * Compiles a snapshot once: pools with their pickers, routes with their matcher, listeners. Server states
+ * are taken over by slot from `plane.servers`, so links kept for reuse survive.
+ */
+export function compileTable(plane: Plane, histograms: HistogramWriter, snapshot: Snapshot): Table {
+  const trusted = compileCidrs(snapshot.trustedPeers);
+  const peers = new Peers(trusted, snapshot.viaName);
+  const pools = new Map(
+    snapshot.pools.map((pool) => [pool.name, compilePool(plane, histograms, pool)]),
+  );
+  const routes = snapshot.routes.map((route) => compileRoute(plane, histograms, route, pools));
+  const names = snapshot.listeners.map((listener) => listener.name);
+  const matcher = compileRoutes(snapshot.routes, names);
+  const listeners = new Map<string, ListenerTable>();
+  const table: Table = {
+    snapshot,
+    listeners,
+    pools,
+    headLimits: {
+      headBytesMax: snapshot.limits.headBytesMax,
+      headFieldsMax: snapshot.limits.headFieldsMax,
+    },
+  };
+  for (const [index, listener] of snapshot.listeners.entries()) {
+    listeners.set(listener.name, {
+      listener,
+      index,
+      table,
+      matcher,
+      routes,
+      trusted: trusted as CidrSet,
+      peers,
+      pool: listener.pool === null ? null : (pools.get(listener.pool) ?? null),
+      counters: plane.counters.listener(listener.slot),
+    });
+  }
+  return table;
+}
+
+function compilePool(plane: Plane, histograms: HistogramWriter, pool: Pool): CompiledPool {
+  const servers = new Map(
+    pool.servers.map((server) => [server.slot, serverState(plane, histograms, server)]),
+  );
+  return {
+    pool,
+    eligible: new EligibleSet(pool, plane.words, { worker: plane.worker, random: plane.random }),
+    servers,
+    defaultHost: ascii.encode(hostOf(pool)),
+    depositThousandths: depositOf(pool.retry.budgetRatio),
+    counters: plane.counters.pool(pool.slot),
+    histogram: histograms.pool(pool.slot),
+  };
+}
+
+/** Host for requests that name none: the first server's address, or a name that is valid when it is a path. */
+function hostOf(pool: Pool): string {
+  const first = pool.servers[0];
+  return first === undefined || first.address.startsWith('unix:') ? 'localhost' : first.address;
+}
+
+function compileRoute(
+  plane: Plane,
+  histograms: HistogramWriter,
+  route: Route,
+  pools: ReadonlyMap<string, CompiledPool>,
+): CompiledRoute {
+  const respond = route.respond;
+  return {
+    route,
+    pool: route.pool === null ? null : (pools.get(route.pool) ?? null),
+    fixed:
+      respond === null
+        ? null
+        : {
+            status: respond.status,
+            reason: 'ok',
+            body: respond.body,
+            contentType: respond.contentType,
+            fields: respond.headers,
+          },
+    counters: plane.counters.route(route.slot),
+    histogram: histograms.route(route.slot),
+  };
+}
+
+function serverState(plane: Plane, histograms: HistogramWriter, server: Server): ServerState {
+  const known = plane.servers.get(server.slot);
+  const state =
+    known ??
+    new ServerState(server, {
+      counters: plane.counters.server(server.slot),
+      connectHistogram: histograms.server(server.slot, ServerTiming.CONNECT),
+      firstByteHistogram: histograms.server(server.slot, ServerTiming.FIRST_BYTE),
+      totalHistogram: histograms.server(server.slot, ServerTiming.TOTAL),
+    });
+  const hasMoved = JSON.stringify(state.server.target) !== JSON.stringify(server.target);
+  if (known === undefined || hasMoved) {
+    state.retireIdle();
+    state.target = server.target === null ? null : plane.driver.prepare(server.target);
+  }
+  state.server = server;
+  state.isRetired = false;
+  plane.servers.set(server.slot, state);
+  return state;
+}

@@ -1,0 +1,300 @@
+import type { Head } from '../wire/http1/head.ts';
+import type { BufferPool, Link } from '../platform/driver.ts';
+import type { FailureCode } from '../model/failure.ts';
+import type { CompiledPool, CompiledRoute, ListenerTable } from './table.ts';
+import { limits } from '../model/limits.ts';
+
+/** Where an exchange is. The machine and where each failure goes are drawn in ARCHITECTURE.md. */
+export const Stage = {
+  /** In the free list. */
+  FREE: 0,
+  /** Its request head is known; no server holds it. */
+  CHOOSING: 1,
+  /** A server is chosen; its link is being dialled or has the request and has answered nothing final. */
+  WAITING: 2,
+  /** The final answer's head went to the client. */
+  ANSWERING: 3,
+  /** Both links became a tunnel. */
+  TUNNEL: 4,
+} as const;
+
+/** Takes spans of buffers in order. Each span brings a reference that the sink takes over. */
+export interface SpanSink {
+  span(id: number, offset: number, length: number): void;
+  /** A few bytes of our own (chunk lines, last chunks), copied. */
+  copy(bytes: Uint8Array, start: number, end: number): void;
+}
+
+/**
+ * The client's half of an exchange, whatever version of HTTP it speaks: takes the answer, gives the
+ * request's body. Implemented by `ClientLink` for HTTP/1.
+ */
+export interface ClientSide extends SpanSink {
+  /** Our name for the peer: numeric address. */
+  readonly address: string;
+  /** Answer bytes that wait for this client. */
+  readonly waitingBytes: number;
+  /** Sends a 1xx head (never to HTTP/1.0 clients). */
+  interim(exchange: Exchange, head: Head): void;
+  /**
+   * Sends the final head, taken from buffer `id` where its body begins at `bodyAt` (`id` -1: the head
+   * arrived in pieces and stands elsewhere); bytes from `floor` on may be overwritten. Returns the
+   * `Framing` in which the body must be given.
+   */
+  answer(exchange: Exchange, head: Head, id: number, floor: number, bodyAt: number): number;
+  /** What was written so far leaves now. */
+  flush(): void;
+  /** Sends what waits and notes the answer's bytes in the exchange. */
+  tally(exchange: Exchange): void;
+  /** The answer is complete: the client may go on with its next request. */
+  finish(exchange: Exchange): void;
+  /** The answer cannot be completed: makes sure that it never looks complete. */
+  abortAnswer(exchange: Exchange): void;
+  /** An answer of our own instead of a server's. */
+  answerFailure(exchange: Exchange, code: FailureCode): void;
+  /** Holds back or lets go the request's body. */
+  setBodyPaused(isPaused: boolean): void;
+  /** Gives the raw link away for a tunnel, with the bytes that came behind the request (`id, offset, length` triples). */
+  surrender(): { readonly link: Link; readonly pending: readonly number[] };
+  /** The surrendered link has ended. */
+  forget(): void;
+}
+
+/** The server's half: one request on one upstream link. Implemented by `ServerLink` for HTTP/1. */
+export interface ServerSide extends SpanSink {
+  /** False until the dialled link is connected. */
+  readonly isConnected: boolean;
+  /** Request bytes that wait for this server. */
+  readonly waitingBytes: number;
+  /** Whether the link had served an exchange before this one. */
+  readonly isReused: boolean;
+  /** Takes the exchange: its request's parts follow through `span`. */
+  begin(exchange: Exchange): void;
+  setAnswerPaused(isPaused: boolean): void;
+  /** Ends the link; nothing of this exchange comes back. */
+  cancel(): void;
+  /** The exchange is over: keeps the link for reuse when that is safe, else closes it. */
+  letGo(): void;
+  /** Closes an idle link in order. */
+  retire(): void;
+  /** Gives the raw link away for a tunnel. */
+  surrender(): Link;
+}
+
+/** One request with its response. Reused through a free list; `begin` sets every field anew. */
+export class Exchange implements SpanSink {
+  stage: number = Stage.FREE;
+  client: ClientSide | null = null;
+  server: ServerSide | null = null;
+  listener: ListenerTable | null = null;
+  route: CompiledRoute | null = null;
+  pool: CompiledPool | null = null;
+  /** Reserved server slot, -1 when none is. */
+  slot = -1;
+  /** Server that the exchange ended with or was last tried on, -1 when none was. */
+  lastSlot = -1;
+
+  method = 0;
+  minor = 1;
+  isIdempotent = false;
+  wantsUpgrade = false;
+  clientCloses = false;
+  /** The request's last byte has come in. */
+  isRequestComplete = false;
+  /** `Expect: 100-continue` was sent by the client and no 100 went back yet. */
+  awaitsContinue = false;
+
+  tried: Int32Array = new Int32Array(8);
+  triedCount = 0;
+  attempts = 0;
+  retries = 0;
+  needsFreshLink = false;
+  interims = 0;
+
+  /** Status sent to the client, 0 while none was. */
+  status = 0;
+  failure: FailureCode | null = null;
+  /** The client got a whole answer of our own. */
+  isAnsweredHere = false;
+  requestBytes = 0;
+  answerBytes = 0;
+  startedAtMs = 0;
+  attemptAtMs = 0;
+  connectMs = -1;
+  firstByteMs = -1;
+  /** The client's address as it counts: the peer's, or what a trusted peer says of its own. */
+  clientAddress = '';
+  addressHash = 0;
+  /** Strings for the access log; empty when it is off. */
+  methodText = '';
+  hostText = '';
+  pathText = '';
+  requestId = '';
+
+  /** The request as it goes to servers: `id, offset, length` triples, each with one reference of ours. */
+  readonly segments: number[] = [];
+  /** Triples that the present server has been given. */
+  sentSegments = 0;
+  segmentBytes = 0;
+  /** False once a part of the request could not be kept. */
+  isReplayable = true;
+  /** A part of the request found no buffer: it cannot be sent. */
+  isBroken = false;
+  /** Stands for `segments` while buffers are scarce. */
+  spilled: Uint8Array | null = null;
+
+  readonly #pool: BufferPool;
+
+  constructor(pool: BufferPool) {
+    this.#pool = pool;
+  }
+
+  begin(client: ClientSide | null, listener: ListenerTable, nowMs: number): void {
+    this.stage = Stage.CHOOSING;
+    this.client = client;
+    this.listener = listener;
+    this.route = null;
+    this.pool = null;
+    this.server = null;
+    this.slot = -1;
+    this.lastSlot = -1;
+    this.wantsUpgrade = false;
+    this.clientCloses = false;
+    this.isRequestComplete = false;
+    this.awaitsContinue = false;
+    this.triedCount = 0;
+    this.attempts = 0;
+    this.retries = 0;
+    this.needsFreshLink = false;
+    this.interims = 0;
+    this.status = 0;
+    this.failure = null;
+    this.isAnsweredHere = false;
+    this.requestBytes = 0;
+    this.answerBytes = 0;
+    this.startedAtMs = nowMs;
+    this.attemptAtMs = nowMs;
+    this.connectMs = -1;
+    this.firstByteMs = -1;
+    this.isReplayable = true;
+    this.isBroken = false;
+    this.sentSegments = 0;
+    this.segmentBytes = 0;
+    this.requestId = '';
+  }
+
+  /** A raw link of a tcp listener, which ends in the same books. */
+  beginTunnel(listener: ListenerTable, nowMs: number): void {
+    this.begin(null, listener, nowMs);
+    this.stage = Stage.TUNNEL;
+    this.methodText = '';
+    this.hostText = '';
+    this.pathText = '';
+  }
+
+  /** One more part of the request: kept for a replay as long as that is allowed, and sent on. */
+  span(id: number, offset: number, length: number): void {
+    this.requestBytes += length;
+    if (!this.isReplayable) {
+      this.#pass(id, offset, length);
+      return;
+    }
+    const segments = this.segments;
+    const last = segments.length - 3;
+    const isAdjacent =
+      last >= this.sentSegments * 3 &&
+      segments[last] === id &&
+      segments[last + 1]! + segments[last + 2]! === offset;
+    if (isAdjacent) {
+      segments[last + 2]! += length;
+      this.#pool.release(id);
+    } else {
+      segments.push(id, offset, length);
+    }
+    this.segmentBytes += length;
+  }
+
+  copy(bytes: Uint8Array, start: number, end: number): void {
+    this.requestBytes += end - start;
+    if (!this.isReplayable) {
+      this.server?.copy(bytes, start, end);
+      return;
+    }
+    const id = this.#pool.acquire();
+    if (id < 0) {
+      this.flush();
+      this.dropReplay();
+      if (this.server === null) this.isBroken = true;
+      else this.server.copy(bytes, start, end);
+      return;
+    }
+    const at = this.#pool.startOf(id);
+    this.#pool.bytes.set(bytes.subarray(start, end), at);
+    this.segments.push(id, at, end - start);
+    this.segmentBytes += end - start;
+  }
+
+  /** Gives the present server what it has not been given; keeps what may have to be repeated. */
+  flush(): void {
+    const server = this.server;
+    if (server === null) return;
+    const segments = this.segments;
+    for (let i = this.sentSegments * 3; i < segments.length; i += 3) {
+      this.#pool.retain(segments[i]!);
+      server.span(segments[i]!, segments[i + 1]!, segments[i + 2]!);
+    }
+    this.sentSegments = segments.length / 3;
+    // While no server is connected nothing was submitted, and dropping would lose what can be saved.
+    if (this.segmentBytes > limits.replayBytes && server.isConnected) this.dropReplay();
+    else if (this.#pool.isScarce && this.isRequestComplete) this.#spill();
+  }
+
+  /** Sends the kept request to a new server from its beginning. */
+  replay(): void {
+    this.sentSegments = 0;
+    if (this.spilled !== null) this.server?.copy(this.spilled, 0, this.spilled.length);
+    else this.flush();
+  }
+
+  /** Gives the kept request up: it can no longer be repeated. */
+  dropReplay(): void {
+    this.isReplayable = false;
+    this.releaseSegments();
+  }
+
+  releaseSegments(): void {
+    const segments = this.segments;
+    for (let i = 0; i < segments.length; i += 3) this.#pool.release(segments[i]!);
+    segments.length = 0;
+    this.sentSegments = 0;
+    this.segmentBytes = 0;
+    this.spilled = null;
+  }
+
+  addTried(slot: number): void {
+    if (this.triedCount === this.tried.length) {
+      const wider = new Int32Array(this.tried.length * 2);
+      wider.set(this.tried);
+      this.tried = wider;
+    }
+    this.tried[this.triedCount++] = slot;
+  }
+
+  #pass(id: number, offset: number, length: number): void {
+    if (this.server === null) this.#pool.release(id);
+    else this.server.span(id, offset, length);
+  }
+
+  /** Buffers are scarce: the kept request moves to a heap copy of its exact size. */
+  #spill(): void {
+    const copy = new Uint8Array(this.segmentBytes);
+    let at = 0;
+    for (let i = 0; i < this.segments.length; i += 3) {
+      const from = this.segments[i + 1]!;
+      copy.set(this.#pool.bytes.subarray(from, from + this.segments[i + 2]!), at);
+      at += this.segments[i + 2]!;
+    }
+    this.releaseSegments();
+    this.spilled = copy;
+  }
+}

@@ -1,0 +1,47 @@
+import type { FailureCode } from '../model/failure.ts';
+import { ServerColumn } from '../observe/columns.ts';
+import type { Plane } from './plane.ts';
+
+/** Control hears of a server's failures at most this often per worker. */
+const STREAK_TOLD_EVERY_MS = 50;
+/** Streaks shorter than this trigger nothing. */
+const STREAK_LEAST = 3;
+
+/**
+ * Counts a failure that speaks against a server: in its counters, and in its streak over all workers.
+ * Control is told of long streaks and decides.
+ */
+export function countFailure(plane: Plane, slot: number, code: FailureCode): void {
+  const state = plane.servers.get(slot);
+  const count = Atomics.add(plane.words.failureStreak, slot, 1) + 1;
+  if (state === undefined) return;
+  const column = columnOf(code);
+  if (column >= 0) plane.cells[state.counters + column]! += 1;
+  const now = plane.driver.now();
+  if (count < STREAK_LEAST || now - state.streakToldAtMs < STREAK_TOLD_EVERY_MS) return;
+  state.streakToldAtMs = now;
+  plane.post({ type: 'streak', slot, code, count });
+}
+
+/** A success ends the streak. Cost: one atomic read while there is none. */
+export function countSuccess(plane: Plane, slot: number): void {
+  const streak = plane.words.failureStreak;
+  if (Atomics.load(streak, slot) !== 0) Atomics.store(streak, slot, 0);
+}
+
+function columnOf(code: FailureCode): number {
+  switch (code) {
+    case 'connect-refused':
+    case 'connect-failed':
+    case 'connect-timeout':
+      return ServerColumn.CONNECT_FAILURES;
+    case 'upstream-timeout':
+    case 'upstream-body-stalled':
+      return ServerColumn.TIMEOUTS;
+    case 'upstream-reset-before-headers':
+    case 'upstream-body-cut':
+      return ServerColumn.RESETS;
+    default:
+      return -1;
+  }
+}

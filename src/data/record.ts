@@ -1,0 +1,59 @@
+import { bucketOf } from '../base/histogram.ts';
+import {
+  ListenerColumn,
+  PoolColumn,
+  reasonIndexOf,
+  RouteColumn,
+  ServerColumn,
+} from '../observe/columns.ts';
+import type { Exchange } from './exchange.ts';
+import type { Plane } from './plane.ts';
+
+/**
+ * Counts an ended exchange wherever it belongs, exactly once: its listener, its route, its pool, the
+ * server it ended with, its reason; and asks for its log line.
+ */
+export function record(plane: Plane, exchange: Exchange): void {
+  const cells = plane.cells;
+  const listener = exchange.listener!;
+  const status = exchange.status;
+  // An answer that was begun and not completed counts as aborted, whatever its status was.
+  const isAborted = status === 0 || (exchange.failure !== null && !exchange.isAnsweredHere);
+  const klass = isAborted ? 0 : (status / 100) | 0;
+  const us = (plane.driver.now() - exchange.startedAtMs) * 1000;
+  const bucket = bucketOf(us > 0 ? us : 0);
+  cells[listener.counters + ListenerColumn.REQUESTS]! += 1;
+  cells[listener.counters + (klass > 0 ? ListenerColumn.S1XX + klass - 1 : ListenerColumn.ABORTED)]! += 1;
+  const route = exchange.route;
+  if (route !== null) {
+    cells[route.counters + RouteColumn.REQUESTS]! += 1;
+    cells[route.counters + (klass > 0 ? RouteColumn.S1XX + klass - 1 : RouteColumn.ABORTED)]! += 1;
+    cells[route.counters + RouteColumn.BYTES_IN]! += exchange.requestBytes;
+    cells[route.counters + RouteColumn.BYTES_OUT]! += exchange.answerBytes;
+    plane.histogramCells[route.histogram + bucket]! += 1;
+  }
+  const pool = exchange.pool;
+  if (pool !== null) {
+    cells[pool.counters + PoolColumn.REQUESTS]! += 1;
+    cells[pool.counters + (klass > 0 ? PoolColumn.S1XX + klass - 1 : PoolColumn.ABORTED)]! += 1;
+    plane.histogramCells[pool.histogram + bucket]! += 1;
+    if (exchange.lastSlot >= 0) recordServer(plane, exchange, klass, us);
+  }
+  if (exchange.failure !== null) {
+    cells[plane.counters.reason(reasonIndexOf(exchange.failure))]! += 1;
+  }
+  if (plane.hasAccessLog) plane.log(exchange);
+}
+
+function recordServer(plane: Plane, exchange: Exchange, klass: number, us: number): void {
+  const server = exchange.pool!.servers.get(exchange.lastSlot);
+  if (server === undefined) return;
+  const cells = plane.cells;
+  cells[server.counters + ServerColumn.REQUESTS]! += 1;
+  cells[server.counters + (klass > 0 ? ServerColumn.S1XX + klass - 1 : ServerColumn.ABORTED)]! += 1;
+  if (exchange.retries > 0) cells[server.counters + ServerColumn.RETRIES]! += 1;
+  if (exchange.firstByteMs >= 0) {
+    plane.histogramCells[server.firstByteHistogram + bucketOf(exchange.firstByteMs * 1000)]! += 1;
+  }
+  plane.histogramCells[server.totalHistogram + bucketOf(us > 0 ? us : 0)]! += 1;
+}

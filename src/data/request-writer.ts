@@ -1,0 +1,63 @@
+import type { BufferPool } from '../platform/driver.ts';
+import type { Head } from '../wire/http1/head.ts';
+import {
+  type RequestForwarding,
+  requestHeadBytesMax,
+  writeRequestHead,
+} from '../wire/http1/write-request.ts';
+import type { Exchange } from './exchange.ts';
+import type { Plane } from './plane.ts';
+
+/**
+ * Rewrites a request's head and lays it into the exchange, directly before the body bytes that came with
+ * it where there is room, so that both leave in one send. `id` -1: the head stands in a copy;
+ * `[floor, bodyAt)` of buffer `id` may be overwritten.
+ */
+export function writeRequest(
+  plane: Plane,
+  exchange: Exchange,
+  head: Head,
+  forwarding: RequestForwarding,
+  place: { readonly id: number; readonly floor: number; readonly bodyAt: number },
+): void {
+  const pool = plane.buffers;
+  forwarding.keepsUpgrade = exchange.wantsUpgrade;
+  forwarding.defaultHost = exchange.pool!.defaultHost;
+  const isWide = requestHeadBytesMax(head, forwarding) > plane.scratchBytes;
+  const out = isWide ? plane.wideScratch : pool.bytes;
+  const from = isWide ? 0 : plane.scratchAt;
+  const to = writeRequestHead(out, from, head, forwarding);
+  const length = to - from;
+  const at = place.bodyAt - length;
+  if (place.id < 0 || at < place.floor) {
+    copyInto(exchange, pool, out, from, to);
+    return;
+  }
+  if (isWide) pool.bytes.set(out.subarray(from, to), at);
+  else out.copyWithin(at, from, to);
+  pool.retain(place.id);
+  exchange.span(place.id, at, length);
+}
+
+/** A head that does not fit before its body goes into buffers of its own. */
+function copyInto(
+  exchange: Exchange,
+  pool: BufferPool,
+  out: Uint8Array,
+  from: number,
+  to: number,
+): void {
+  const roomBytes = pool.sizeBytes + pool.headroomBytes;
+  for (let at = from; at < to; at += roomBytes) {
+    const id = pool.acquire();
+    if (id < 0) {
+      exchange.isBroken = true;
+      return;
+    }
+    const length = Math.min(roomBytes, to - at);
+    const start = pool.startOf(id);
+    if (out === pool.bytes) out.copyWithin(start, at, at + length);
+    else pool.bytes.set(out.subarray(at, at + length), start);
+    exchange.span(id, start, length);
+  }
+}

@@ -1,0 +1,386 @@
+import { bucketOf } from '../base/histogram.ts';
+import { TimerEntry } from '../base/timing-wheel.ts';
+import { invariant } from '../base/invariant.ts';
+import type { FailureCode } from '../model/failure.ts';
+import { limits } from '../model/limits.ts';
+import type { Pool } from '../model/snapshot.ts';
+import { ServerColumn } from '../observe/columns.ts';
+import type { Link, LinkHandler } from '../platform/driver.ts';
+import { Framing, type Head, INCOMPLETE, REFUSED } from '../wire/http1/head.ts';
+import { parseResponseHead } from '../wire/http1/response-parser.ts';
+import { BodyRelay } from './body-relay.ts';
+import { dialFailure } from './dial-failure.ts';
+import type { Exchange, ServerSide } from './exchange.ts';
+import { PartialHead } from './partial-head.ts';
+import type { Plane } from './plane.ts';
+import type { ServerState } from './server-state.ts';
+
+/** A link is given up this long before the server would close it by its own `Keep-Alive: timeout=`. */
+const HINT_MARGIN_MS = 1_000;
+
+/** What an upstream link is doing. */
+const Phase = { DIALLING: 0, AWAITING_HEAD: 1, BODY: 2, IDLE: 3, GONE: 4 } as const;
+
+/**
+ * One HTTP/1.1 link to a server: sends one request at a time and reads its answer.
+ *
+ *   DIALLING ──connected──▶ AWAITING_HEAD ──final head──▶ BODY ──last byte──▶ IDLE ──next request──▶ AWAITING_HEAD
+ *      └── refused, timed out ──┴── died, invalid, late ──┴── cut, stalled ──┴── closed, spoke unasked ──▶ GONE
+ */
+export class ServerLink implements ServerSide, LinkHandler {
+  isReused = false;
+  readonly #plane: Plane;
+  readonly #server: ServerState;
+  readonly #pool: Pool;
+  readonly #link: Link;
+  readonly #timer: TimerEntry;
+  readonly #relay: BodyRelay;
+  readonly #openedAtMs: number;
+  #phase: number = Phase.DIALLING;
+  #exchange: Exchange | null = null;
+  #partial: PartialHead | null = null;
+  #exchanges = 0;
+  /** Server's own idle limit in ms by its last hint, -1 while unknown. */
+  #hintMs = -1;
+  #mayBeReused = true;
+  #isPaused = false;
+  #sawByte = false;
+  /** When the present phase began to wait (driver ms). */
+  #waitsSinceMs: number;
+  #dialledAtMs: number;
+
+  constructor(plane: Plane, server: ServerState, pool: Pool) {
+    this.#plane = plane;
+    this.#server = server;
+    this.#pool = pool;
+    const now = plane.driver.now();
+    this.#openedAtMs = now;
+    this.#dialledAtMs = now;
+    this.#waitsSinceMs = now;
+    this.#timer = new TimerEntry((nowMs) => this.#onTimer(nowMs));
+    this.#relay = new BodyRelay(plane.buffers);
+    invariant(server.target !== null, 'only a resolved server is dialled');
+    this.#link = plane.driver.dial(server.target, this);
+    plane.wheel.schedule(this.#timer, now + pool.timeouts.connectMs);
+  }
+
+  get isConnected(): boolean {
+    return this.#link.isConnected;
+  }
+
+  get waitingBytes(): number {
+    return this.#link.queuedBytes;
+  }
+
+  begin(exchange: Exchange): void {
+    this.#exchange = exchange;
+    this.#sawByte = false;
+    this.#mayBeReused = true;
+    this.#waitsSinceMs = this.#plane.driver.now();
+    if (this.#phase === Phase.IDLE) {
+      this.#phase = Phase.AWAITING_HEAD;
+      this.isReused = true;
+    }
+  }
+
+  span(id: number, offset: number, length: number): void {
+    this.#plane.cells[this.#server.counters + ServerColumn.BYTES_OUT]! += length;
+    this.#link.send(id, offset, length);
+  }
+
+  copy(bytes: Uint8Array, start: number, end: number): void {
+    this.#plane.cells[this.#server.counters + ServerColumn.BYTES_OUT]! += end - start;
+    if (!this.#link.sendCopy(bytes, start, end)) this.#link.abort();
+  }
+
+  setAnswerPaused(isPaused: boolean): void {
+    if (isPaused === this.#isPaused) return;
+    this.#isPaused = isPaused;
+    if (isPaused) this.#link.pause();
+    else {
+      this.#waitsSinceMs = this.#plane.driver.now();
+      this.#link.resume();
+    }
+  }
+
+  cancel(): void {
+    this.#exchange = null;
+    this.#gone();
+    this.#link.abort();
+  }
+
+  letGo(): void {
+    const exchange = this.#exchange;
+    this.#exchange = null;
+    const now = this.#plane.driver.now();
+    this.#exchanges++;
+    if (this.#isPaused) this.setAnswerPaused(false);
+    const reuse = this.#pool.reuse;
+    const idleMs =
+      this.#hintMs >= 0 ? Math.max(this.#hintMs - HINT_MARGIN_MS, this.#hintMs / 2) : reuse.idleMs;
+    const isReusable =
+      this.#mayBeReused &&
+      exchange !== null &&
+      exchange.isRequestComplete &&
+      this.#link.queuedBytes === 0 &&
+      this.#link.isOpen &&
+      !this.#plane.isDraining &&
+      idleMs > 0 &&
+      this.#exchanges < reuse.requestsMax &&
+      now - this.#openedAtMs < reuse.ageMs &&
+      this.#server.idle.length < reuse.perWorkerMax &&
+      !this.#server.isRetired;
+    if (!isReusable) {
+      this.#gone();
+      this.#link.close();
+      return;
+    }
+    this.#phase = Phase.IDLE;
+    this.#waitsSinceMs = now;
+    this.#server.idle.push(this);
+    const dueMs = now + idleMs;
+    if (!this.#timer.isScheduled || dueMs < this.#timer.dueAtMs) {
+      this.#plane.wheel.schedule(this.#timer, dueMs);
+    }
+  }
+
+  retire(): void {
+    this.#gone();
+    this.#link.close();
+  }
+
+  surrender(): Link {
+    this.#exchange = null;
+    this.#gone();
+    return this.#link;
+  }
+
+  onConnected(): void {
+    const plane = this.#plane;
+    const now = plane.driver.now();
+    const exchange = this.#exchange;
+    const connectMs = now - this.#dialledAtMs;
+    plane.cells[this.#server.counters + ServerColumn.CONNECTS]! += 1;
+    plane.histogramCells[this.#server.connectHistogram + bucketOf(connectMs * 1000)]! += 1;
+    this.#phase = Phase.AWAITING_HEAD;
+    this.#waitsSinceMs = now;
+    if (exchange === null) return;
+    exchange.connectMs = connectMs;
+    this.#armAnswerTimer(now);
+  }
+
+  onReceive(_link: Link, id: number, offset: number, length: number): void {
+    const plane = this.#plane;
+    plane.cells[this.#server.counters + ServerColumn.BYTES_IN]! += length;
+    const exchange = this.#exchange;
+    if (exchange === null) {
+      // A byte without an open request is no answer (RFC 9112 §9.2): such a link is never used again.
+      plane.buffers.release(id);
+      if (this.#phase === Phase.IDLE) this.#leaveIdle();
+      this.#gone();
+      this.#link.abort();
+      return;
+    }
+    const end = offset + length;
+    if (this.#phase === Phase.BODY) this.#body(exchange, id, offset, end);
+    else this.#head(exchange, id, offset, end);
+    plane.buffers.release(id);
+  }
+
+  onEnd(): void {
+    const exchange = this.#exchange;
+    if (exchange === null) {
+      if (this.#phase === Phase.IDLE) {
+        this.#plane.cells[this.#server.counters + ServerColumn.IDLE_CLOSED_BY_PEER]! += 1;
+        this.#leaveIdle();
+      }
+      this.#gone();
+      this.#link.close();
+      return;
+    }
+    if (this.#phase === Phase.BODY && exchange.client !== null) {
+      this.#mayBeReused = false;
+      if (this.#relay.linkEnded(exchange.client)) {
+        exchange.client.flush();
+        this.#plane.conductor.finished(exchange);
+      } else this.#fail('upstream-body-cut');
+      return;
+    }
+    this.#fail(this.#sawByte ? 'upstream-response-invalid' : 'upstream-closed-before-headers');
+  }
+
+  onDrain(): void {
+    this.#exchange?.client?.setBodyPaused(false);
+  }
+
+  onClosed(_link: Link, errno: number): void {
+    const exchange = this.#exchange;
+    const phase = this.#phase;
+    if (phase === Phase.IDLE) this.#leaveIdle();
+    if (exchange === null || phase === Phase.GONE) {
+      this.#gone();
+      return;
+    }
+    if (phase === Phase.DIALLING) this.#fail(dialFailure(errno));
+    else if (phase === Phase.BODY) this.#fail('upstream-body-cut');
+    else if (this.#sawByte) this.#fail('upstream-response-invalid');
+    else if (errno === 0) this.#fail('upstream-closed-before-headers');
+    else this.#fail('upstream-reset-before-headers');
+  }
+
+  #head(exchange: Exchange, id: number, from: number, end: number): void {
+    const plane = this.#plane;
+    const limitsOfHead = exchange.listener!.table.headLimits;
+    const head = plane.responseHead;
+    this.#sawByte = true;
+    let at = from;
+    // Interim answers and the final one may stand in one buffer.
+    while (at < end && this.#exchange === exchange && this.#phase === Phase.AWAITING_HEAD) {
+      if (this.#partial !== null) {
+        const next = this.#partial.push(plane.buffers.bytes, at, end);
+        if (next === INCOMPLETE) return;
+        const whole = this.#partial;
+        this.#partial = null;
+        if (next === REFUSED) return this.#fail(responseFailure(whole.failure));
+        const length = parseResponseHead(head, whole.bytes, 0, whole.length, limitsOfHead, exchange.method);
+        if (length <= 0) return this.#fail(responseFailure(head.failure));
+        this.#gotHead(exchange, head, -1, next, next, id, end);
+        at = next;
+        continue;
+      }
+      const length = parseResponseHead(head, plane.buffers.bytes, at, end, limitsOfHead, exchange.method);
+      if (length === REFUSED) return this.#fail(responseFailure(head.failure));
+      if (length === INCOMPLETE) {
+        this.#partial = new PartialHead(limitsOfHead, true);
+        if (this.#partial.push(plane.buffers.bytes, at, end) === REFUSED) {
+          this.#fail(responseFailure(this.#partial.failure));
+        }
+        return;
+      }
+      // Only the first message of a buffer may spread into the bytes before it.
+      const floor = at === from ? plane.buffers.startOf(id) : at;
+      this.#gotHead(exchange, head, id, floor, at + length, id, end);
+      at += length;
+    }
+  }
+
+  /** `headId` -1: the head stands in a copy. Body bytes, if any, are `[at, end)` of buffer `id`. */
+  #gotHead(
+    exchange: Exchange,
+    head: Head,
+    headId: number,
+    floor: number,
+    at: number,
+    id: number,
+    end: number,
+  ): void {
+    const client = exchange.client;
+    invariant(client !== null, 'a waiting exchange has its client');
+    if (head.status === 101) {
+      if (!exchange.wantsUpgrade || !head.hasUpgrade) return this.#fail('upstream-upgrade-unasked');
+      client.answer(exchange, head, -1, 0, 0);
+      client.flush();
+      this.#plane.buffers.retain(id);
+      this.#plane.conductor.upgraded(exchange, this, [id, at, end - at]);
+      return;
+    }
+    if (head.status < 200) {
+      if (++exchange.interims > limits.interimResponses) return this.#fail('upstream-response-invalid');
+      if (head.status === 100) exchange.awaitsContinue = false;
+      client.interim(exchange, head);
+      return;
+    }
+    if (head.keepAliveHintMs >= 0) this.#hintMs = head.keepAliveHintMs;
+    this.#mayBeReused = !head.wantsClose && head.framing !== Framing.CLOSE;
+    this.#phase = Phase.BODY;
+    this.#plane.conductor.answered(exchange, head.status);
+    const framing = head.framing;
+    const contentLength = head.contentLength;
+    const outFraming = client.answer(exchange, head, headId, floor, at);
+    this.#relay.start(framing, contentLength, outFraming);
+    this.#body(exchange, id, at, end);
+  }
+
+  #body(exchange: Exchange, id: number, from: number, end: number): void {
+    const client = exchange.client;
+    invariant(client !== null, 'an answered exchange has its client');
+    const relay = this.#relay;
+    const behind = relay.feed(id, from, end, client);
+    client.flush();
+    if (relay.failure !== null) return this.#fail('upstream-body-invalid');
+    if (relay.isComplete) {
+      // Bytes beyond the answer's end are no answer (RFC 9112 §6.3).
+      if (behind < end) this.#mayBeReused = false;
+      this.#plane.conductor.finished(exchange);
+    } else if (client.waitingBytes > limits.queueHighBytes) this.setAnswerPaused(true);
+  }
+
+  #fail(code: FailureCode): void {
+    const exchange = this.#exchange;
+    const sawByte = this.#sawByte;
+    this.#exchange = null;
+    this.#gone();
+    this.#link.abort();
+    if (exchange !== null) this.#plane.conductor.serverFailed(exchange, code, sawByte);
+  }
+
+  #gone(): void {
+    this.#phase = Phase.GONE;
+    this.#partial = null;
+    this.#plane.wheel.cancel(this.#timer);
+  }
+
+  #leaveIdle(): void {
+    const idle = this.#server.idle;
+    const index = idle.lastIndexOf(this);
+    if (index >= 0) idle.splice(index, 1);
+  }
+
+  #armAnswerTimer(nowMs: number): void {
+    const dueMs = nowMs + this.#pool.timeouts.firstByteMs;
+    this.#plane.wheel.schedule(this.#timer, dueMs);
+  }
+
+  #onTimer(nowMs: number): void {
+    const timeouts = this.#pool.timeouts;
+    if (this.#phase === Phase.IDLE) {
+      this.#onIdleTimer(nowMs);
+      return;
+    }
+    const exchange = this.#exchange;
+    if (exchange === null) return;
+    if (this.#phase === Phase.DIALLING) return this.#fail('connect-timeout');
+    // A link that was idle and is used again still has its idle deadline: look at what is due now.
+    const progressMs = Math.max(this.#waitsSinceMs, this.#link.progressAtMs);
+    const isAwaiting = this.#phase === Phase.AWAITING_HEAD;
+    const allowedMs = isAwaiting ? timeouts.firstByteMs : timeouts.idleMs;
+    if (this.#isPaused || (isAwaiting && !exchange.isRequestComplete)) {
+      // The other side is what is slow, and it has a time-out of its own.
+      this.#plane.wheel.schedule(this.#timer, nowMs + allowedMs);
+      return;
+    }
+    if (nowMs - progressMs >= allowedMs) {
+      this.#fail(isAwaiting ? 'upstream-timeout' : 'upstream-body-stalled');
+    } else this.#plane.wheel.schedule(this.#timer, progressMs + allowedMs);
+  }
+
+  #onIdleTimer(nowMs: number): void {
+    const reuse = this.#pool.reuse;
+    const idleMs =
+      this.#hintMs >= 0 ? Math.max(this.#hintMs - HINT_MARGIN_MS, this.#hintMs / 2) : reuse.idleMs;
+    const dueMs = this.#waitsSinceMs + idleMs;
+    if (nowMs < dueMs) {
+      this.#plane.wheel.schedule(this.#timer, dueMs);
+      return;
+    }
+    this.#leaveIdle();
+    this.retire();
+  }
+}
+
+/** The scanner of heads speaks of requests; on this side the same faults are the server's. */
+function responseFailure(code: FailureCode | null): FailureCode {
+  return code === 'header-too-large' || code === 'too-many-headers' || code === 'upstream-header-too-large'
+    ? 'upstream-header-too-large'
+    : 'upstream-response-invalid';
+}

@@ -1,0 +1,58 @@
+import type { CidrSet } from '../base/address.ts';
+import type { EligibleSet } from '../balance/eligible.ts';
+import type { RouteMatcher } from '../match/routes.ts';
+import type { Listener, Pool, Route, Snapshot } from '../model/snapshot.ts';
+import type { HeadLimits } from '../wire/http1/head.ts';
+import type { Answer } from './answers.ts';
+import type { Peers } from './peers.ts';
+import type { ServerState } from './server-state.ts';
+
+/**
+ * A snapshot as a worker uses it: compiled once, swapped as one reference. An exchange that started
+ * with one table keeps its parts until it ends.
+ */
+export interface Table {
+  readonly snapshot: Snapshot;
+  readonly listeners: ReadonlyMap<string, ListenerTable>;
+  readonly pools: ReadonlyMap<string, CompiledPool>;
+  readonly headLimits: HeadLimits;
+}
+
+/** What an accepted link needs to know of its listener. */
+export interface ListenerTable {
+  readonly listener: Listener;
+  /** Index that the matcher knows the listener by. */
+  readonly index: number;
+  readonly table: Table;
+  readonly matcher: RouteMatcher;
+  readonly routes: readonly CompiledRoute[];
+  /** Peers whose forwarding fields are believed. */
+  readonly trusted: CidrSet;
+  readonly peers: Peers;
+  /** The pool of a tcp listener. */
+  readonly pool: CompiledPool | null;
+  /** Base of its counters in the worker's row. */
+  readonly counters: number;
+}
+
+export interface CompiledRoute {
+  readonly route: Route;
+  readonly pool: CompiledPool | null;
+  /** The fixed answer; null for routes to a pool. */
+  readonly fixed: Answer | null;
+  readonly counters: number;
+  readonly histogram: number;
+}
+
+export interface CompiledPool {
+  readonly pool: Pool;
+  readonly eligible: EligibleSet;
+  /** Host of a request that came without one (HTTP/1.0). */
+  readonly defaultHost: Uint8Array;
+  /** What each request pays into the retry budget, in thousandths of a retry. */
+  readonly depositThousandths: number;
+  /** By slot. */
+  readonly servers: ReadonlyMap<number, ServerState>;
+  readonly counters: number;
+  readonly histogram: number;
+}

@@ -1,0 +1,214 @@
+import { choose } from '../balance/choose.ts';
+import { release } from '../balance/reserve.ts';
+import { bucketOf } from '../base/histogram.ts';
+import { TimerEntry } from '../base/timing-wheel.ts';
+import { invariant } from '../base/invariant.ts';
+import type { FailureCode } from '../model/failure.ts';
+import { ServerColumn } from '../observe/columns.ts';
+import type { Link, LinkHandler } from '../platform/driver.ts';
+import { Exchange } from './exchange.ts';
+import { countFailure, countSuccess } from './failure-streak.ts';
+import type { ListenerLink, ListenerState } from './listener-state.ts';
+import type { Plane } from './plane.ts';
+import { dialFailure } from './dial-failure.ts';
+import { record } from './record.ts';
+import type { ServerState } from './server-state.ts';
+import type { CompiledPool } from './table.ts';
+import { Tunnel } from './tunnel.ts';
+
+/**
+ * One link of a tcp listener: a server is chosen and dialled, on failure the next one; nothing is read
+ * from the client before a server is there, so nothing can be lost. Then both links are a tunnel.
+ */
+export class TcpLink implements LinkHandler, ListenerLink {
+  previous: ListenerLink | null = null;
+  next: ListenerLink | null = null;
+  readonly #plane: Plane;
+  readonly #listener: ListenerState;
+  readonly #link: Link;
+  readonly #pool: CompiledPool;
+  readonly #exchange: Exchange;
+  readonly #timer: TimerEntry;
+  #far: Link | null = null;
+  #state: ServerState | null = null;
+  #isOver = false;
+  #hasEnded = false;
+
+  constructor(plane: Plane, listener: ListenerState, link: Link) {
+    const pool = listener.current.pool;
+    invariant(pool !== null, 'a tcp listener has its pool');
+    this.#plane = plane;
+    this.#listener = listener;
+    this.#link = link;
+    this.#pool = pool;
+    this.#timer = new TimerEntry(() => this.#dialFailed('connect-timeout'));
+    const exchange = plane.freeExchanges.pop() ?? new Exchange(plane.buffers);
+    exchange.beginTunnel(listener.current, plane.driver.now());
+    exchange.pool = pool;
+    const peer = listener.current.peers.of(link.remoteAddress);
+    exchange.clientAddress = peer.address;
+    exchange.addressHash = peer.addressHash;
+    if (plane.hasAccessLog) exchange.requestId = plane.nextRequestId();
+    this.#exchange = exchange;
+  }
+
+  /** Chooses and dials. Call it once, after the link is in its listener's list. */
+  start(): void {
+    this.#link.pause();
+    this.#attempt('no-server-available');
+  }
+
+  leave(): void {
+    // A tunnel has no end of an exchange to wait for: it lives until the drain's deadline.
+  }
+
+  cut(): void {
+    this.#link.abort();
+  }
+
+  onConnected(): void {
+    invariant(false, 'an accepted link is connected from its start');
+  }
+
+  onReceive(_link: Link, id: number, offset: number, length: number): void {
+    // Bytes that the kernel had already given when the link was paused.
+    this.#early.push(id, offset, length);
+  }
+
+  #early: number[] = [];
+
+  onEnd(): void {
+    this.#hasEnded = true;
+  }
+
+  onDrain(): void {}
+
+  onClosed(): void {
+    this.#end('client-aborted');
+  }
+
+  #attempt(code: FailureCode): void {
+    const plane = this.#plane;
+    const exchange = this.#exchange;
+    const request = plane.pickRequest;
+    request.addressHash = exchange.addressHash;
+    request.tried = exchange.tried;
+    request.triedCount = exchange.triedCount;
+    let slot = choose(this.#pool.eligible, request);
+    while (slot >= 0 && this.#pool.servers.get(slot)?.target == null) {
+      // Its name became unresolved after this table was compiled: nothing to dial.
+      release(plane.words, plane.worker, slot);
+      exchange.addTried(slot);
+      request.tried = exchange.tried;
+      request.triedCount = exchange.triedCount;
+      slot = choose(this.#pool.eligible, request);
+    }
+    if (slot < 0) {
+      this.#end(exchange.attempts === 0 ? this.#pool.eligible.reason : code);
+      return;
+    }
+    exchange.slot = slot;
+    exchange.lastSlot = slot;
+    exchange.attempts++;
+    exchange.attemptAtMs = plane.driver.now();
+    const state = this.#pool.servers.get(slot);
+    invariant(state !== undefined && state.target !== null, 'a picked server can be dialled');
+    this.#state = state;
+    plane.cells[state.counters + ServerColumn.ATTEMPTS]! += 1;
+    plane.wheel.schedule(this.#timer, exchange.attemptAtMs + this.#pool.pool.timeouts.connectMs);
+    this.#far = plane.driver.dial(state.target, {
+      onConnected: () => this.#connected(),
+      onReceive: (_link, id) => plane.buffers.release(id),
+      onEnd: () => {},
+      onDrain: () => {},
+      onClosed: (_link, errno) => this.#dialFailed(dialFailure(errno)),
+    });
+  }
+
+  #connected(): void {
+    const plane = this.#plane;
+    const exchange = this.#exchange;
+    const far = this.#far;
+    const state = this.#state;
+    invariant(far !== null && state !== null, 'a dialled link is known');
+    plane.wheel.cancel(this.#timer);
+    exchange.connectMs = plane.driver.now() - exchange.attemptAtMs;
+    plane.cells[state.counters + ServerColumn.CONNECTS]! += 1;
+    plane.histogramCells[state.connectHistogram + bucketOf(exchange.connectMs * 1000)]! += 1;
+    countSuccess(plane, exchange.slot);
+    const tunnel = new Tunnel(plane, this.#link, far, (bytes, failure) => {
+      exchange.answerBytes = bytes.toNear;
+      exchange.requestBytes = bytes.toFar;
+      plane.cells[state.counters + ServerColumn.BYTES_IN]! += bytes.toNear;
+      plane.cells[state.counters + ServerColumn.BYTES_OUT]! += bytes.toFar;
+      this.#listener.countBytesIn(bytes.toFar);
+      this.#listener.countBytesOut(bytes.toNear);
+      this.#over(failure);
+    });
+    const early = this.#early;
+    this.#early = [];
+    tunnel.start(early, []);
+    if (this.#hasEnded) tunnel.nearEnded();
+    this.#link.resume();
+  }
+
+  #dialFailed(code: FailureCode): void {
+    const plane = this.#plane;
+    const exchange = this.#exchange;
+    const far = this.#far;
+    if (far === null || this.#isOver) return;
+    this.#far = null;
+    plane.wheel.cancel(this.#timer);
+    far.handler = deaf(plane);
+    far.abort();
+    countFailure(plane, exchange.slot, code);
+    exchange.addTried(exchange.slot);
+    release(plane.words, plane.worker, exchange.slot);
+    exchange.slot = -1;
+    this.#attempt(code);
+  }
+
+  /** Ends without a tunnel. */
+  #end(code: FailureCode): void {
+    if (this.#isOver) return;
+    const far = this.#far;
+    this.#far = null;
+    this.#plane.wheel.cancel(this.#timer);
+    if (far !== null) {
+      far.handler = deaf(this.#plane);
+      far.abort();
+    }
+    for (let i = 0; i < this.#early.length; i += 3) this.#plane.buffers.release(this.#early[i]!);
+    this.#early = [];
+    this.#over(code);
+    if (this.#link.isOpen) this.#link.abort();
+  }
+
+  #over(failure: FailureCode | null): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const plane = this.#plane;
+    const exchange = this.#exchange;
+    exchange.failure = failure;
+    // An orderly end counts as a success; there is no status to count by.
+    exchange.status = failure === null ? 200 : 0;
+    if (exchange.slot >= 0) release(plane.words, plane.worker, exchange.slot);
+    exchange.slot = -1;
+    record(plane, exchange);
+    exchange.listener = null;
+    exchange.pool = null;
+    plane.freeExchanges.push(exchange);
+    this.#listener.removeLink(this);
+  }
+}
+
+/** Takes what still comes from a link that nobody wants any more. */
+function deaf(plane: Plane): LinkHandler {
+  return {
+    onConnected: () => {},
+    onReceive: (_link, id) => plane.buffers.release(id),
+    onEnd: () => {},
+    onDrain: () => {},
+    onClosed: () => {},
+  };
+}

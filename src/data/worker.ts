@@ -1,0 +1,285 @@
+import { invariant } from '../base/invariant.ts';
+import { TimingWheel } from '../base/timing-wheel.ts';
+import type { FromWorker, ListenSocket, WorkerStart } from '../model/messages.ts';
+import { limits } from '../model/limits.ts';
+import { attachWords } from '../model/shared-memory.ts';
+import { Verdict } from '../model/shared-memory.ts';
+import type { Snapshot } from '../model/snapshot.ts';
+import { ListenerColumn } from '../observe/columns.ts';
+import { CounterWriter } from '../observe/counters.ts';
+import { HistogramWriter } from '../observe/histograms.ts';
+import type { Driver, Link, ListenTarget } from '../platform/driver.ts';
+import { Head } from '../wire/http1/head.ts';
+import { ResponseForwarding } from '../wire/http1/write-response.ts';
+import { AccessLines } from './access-line.ts';
+import { ClientLink } from './client-link.ts';
+import { compileTable } from './compile-table.ts';
+import { Forward } from './forward.ts';
+import { ListenerState } from './listener-state.ts';
+import type { Conductor, Plane } from './plane.ts';
+import type { ListenerTable, Table } from './table.ts';
+import { TcpLink } from './tcp.ts';
+
+/** What a data plane is made of. */
+export interface DataPlaneOptions {
+  readonly start: WorkerStart;
+  readonly driver: Driver;
+  readonly post: (message: FromWorker) => void;
+  /** 0 ≤ x < 1. */
+  readonly random: () => number;
+  /** ms since 1970. */
+  readonly wallClock: () => number;
+}
+
+/** One worker's data plane as its thread's entry sees it. */
+export interface DataPlane {
+  /** Takes a new snapshot and the sockets of its listeners; links that it does not touch go on. */
+  apply(snapshot: Snapshot, sockets: Readonly<Record<string, ListenSocket>>): void;
+  /** Stops accepting, lets exchanges finish, cuts what is left after `deadlineMs` from now. */
+  drain(deadlineMs: number): void;
+  /** True when a drain has left no link. */
+  readonly isDrained: boolean;
+  /** A planted invariant failure, for tests of what follows one. */
+  fail(): void;
+}
+
+/** Bytes kept for composing heads that are longer than a buffer. */
+const WIDE_SCRATCH_BYTES = 2 * limits.headBytesMax;
+/** Gauges go to control so often. */
+const GAUGES_EVERY_MS = 1_000;
+
+/** Makes a worker's data plane on a driver and starts its listeners. */
+export function createDataPlane(options: DataPlaneOptions): DataPlane {
+  return new Worker(options);
+}
+
+class Worker implements DataPlane {
+  readonly #driver: Driver;
+  readonly #plane: Plane;
+  readonly #histograms: HistogramWriter;
+  readonly #lines: AccessLines;
+  readonly #listeners = new Map<string, ListenerState>();
+  /** Removed listeners whose links have not all ended, with the time at which they are cut. */
+  readonly #leaving: { readonly state: ListenerState; readonly cutAtMs: number }[] = [];
+  readonly #encoder = new TextEncoder();
+  #table!: Table;
+  #drainUntilMs = Number.POSITIVE_INFINITY;
+  #isAcceptPaused = false;
+  #second = 0;
+  #gaugesAtMs = 0;
+
+  constructor(options: DataPlaneOptions) {
+    const { start, driver } = options;
+    this.#driver = driver;
+    this.#histograms = new HistogramWriter(start.shared, start.worker);
+    this.#plane = makePlane(options, this.#histograms);
+    this.#lines = new AccessLines(this.#plane);
+    this.#plane.log = (exchange) => this.#lines.add(exchange);
+    this.#renewDate();
+    driver.onTick = (nowMs) => this.#tick(nowMs);
+    this.apply(start.snapshot, start.sockets);
+  }
+
+  get isDrained(): boolean {
+    return this.#plane.isDraining && Atomics.load(this.#plane.words.links, 0) >= 0 && this.#linkCount() === 0;
+  }
+
+  apply(snapshot: Snapshot, sockets: Readonly<Record<string, ListenSocket>>): void {
+    const plane = this.#plane;
+    this.#table = compileTable(plane, this.#histograms, snapshot);
+    plane.hasAccessLog = snapshot.accessLog;
+    plane.tunnelIdleMs = snapshot.timeouts.tunnelMs;
+    for (const [name, state] of this.#listeners) {
+      const table = this.#table.listeners.get(name);
+      const isSame =
+        table !== undefined &&
+        table.listener.address === state.current.listener.address &&
+        table.listener.protocol === state.current.listener.protocol;
+      if (isSame) state.current = table;
+      else this.#remove(name, state, snapshot.timeouts.drainMs);
+    }
+    if (!plane.isDraining) {
+      for (const [name, table] of this.#table.listeners) {
+        const socket = sockets[name];
+        if (!this.#listeners.has(name) && socket !== undefined) this.#add(name, table, socket);
+      }
+    }
+    this.#retireUnused(snapshot);
+    plane.post({ type: 'applied', version: snapshot.version });
+  }
+
+  drain(deadlineMs: number): void {
+    this.#plane.isDraining = true;
+    this.#drainUntilMs = this.#driver.preciseNow() + deadlineMs;
+    for (const [name, state] of this.#listeners) this.#remove(name, state, deadlineMs);
+    for (const server of this.#plane.servers.values()) server.retireIdle();
+    this.#lines.flush();
+  }
+
+  fail(): void {
+    setImmediate(() => invariant(false, 'planted by a test'));
+  }
+
+  #add(name: string, table: ListenerTable, socket: ListenSocket): void {
+    const state = new ListenerState(this.#plane, table);
+    const target: ListenTarget =
+      socket.kind === 'descriptor'
+        ? socket
+        : { kind: 'address', address: { kind: 'ip', host: socket.host, port: socket.port } };
+    state.listening = this.#driver.listen(target, (link) => this.#accept(state, link));
+    if (this.#isAcceptPaused) state.listening.pause();
+    this.#listeners.set(name, state);
+  }
+
+  #remove(name: string, state: ListenerState, drainMs: number): void {
+    this.#listeners.delete(name);
+    state.leave();
+    if (state.linkCount > 0) {
+      this.#leaving.push({ state, cutAtMs: this.#driver.preciseNow() + drainMs });
+    }
+  }
+
+  #accept(state: ListenerState, link: Link): void {
+    const plane = this.#plane;
+    const most = state.current.table.snapshot.limits.connectionsMax;
+    const open = Atomics.load(plane.words.links, 0);
+    if (open >= most) {
+      plane.cells[state.current.counters + ListenerColumn.REFUSED_BY_LIMIT]! += 1;
+      link.handler = REFUSED_LINK(plane);
+      link.abort();
+      this.#pauseAccepting();
+      return;
+    }
+    if (state.current.listener.protocol === 'tcp') {
+      const tcp = new TcpLink(plane, state, link);
+      link.handler = tcp;
+      state.addLink(tcp);
+      tcp.start();
+    } else {
+      const client = new ClientLink(plane, state, link);
+      link.handler = client;
+      state.addLink(client);
+      if (state.isLeaving) client.leave();
+    }
+    // At the limit we stop accepting rather than fail: the kernel's queue waits.
+    if (open + 1 >= most) this.#pauseAccepting();
+  }
+
+  #pauseAccepting(): void {
+    if (this.#isAcceptPaused) return;
+    this.#isAcceptPaused = true;
+    for (const state of this.#listeners.values()) state.listening?.pause();
+  }
+
+  #tick(nowMs: number): void {
+    const plane = this.#plane;
+    plane.wheel.advance(nowMs);
+    this.#renewDate();
+    this.#lines.flush();
+    if (this.#isAcceptPaused) this.#mayAcceptAgain();
+    if (this.#leaving.length > 0) this.#cutLate(nowMs);
+    if (nowMs - this.#gaugesAtMs >= GAUGES_EVERY_MS) {
+      this.#gaugesAtMs = nowMs;
+      plane.post({ type: 'gauges', gauges: this.#driver.gauges() });
+    }
+  }
+
+  #mayAcceptAgain(): void {
+    const most = this.#table.snapshot.limits.connectionsMax;
+    if (Atomics.load(this.#plane.words.links, 0) >= most) return;
+    this.#isAcceptPaused = false;
+    for (const state of this.#listeners.values()) state.listening?.resume();
+  }
+
+  #cutLate(nowMs: number): void {
+    for (let i = this.#leaving.length - 1; i >= 0; i--) {
+      const { state, cutAtMs } = this.#leaving[i]!;
+      if (nowMs >= Math.min(cutAtMs, this.#drainUntilMs)) state.cut();
+      if (state.linkCount === 0) this.#leaving.splice(i, 1);
+    }
+  }
+
+  #linkCount(): number {
+    let count = 0;
+    for (const state of this.#listeners.values()) count += state.linkCount;
+    for (const { state } of this.#leaving) count += state.linkCount;
+    return count;
+  }
+
+  /** Idle links of servers that left, moved or drain are closed; others stay. */
+  #retireUnused(snapshot: Snapshot): void {
+    const slots = new Set(snapshot.pools.flatMap((pool) => pool.servers.map(({ slot }) => slot)));
+    for (const [slot, state] of this.#plane.servers) {
+      const verdict = Atomics.load(this.#plane.words.verdict, slot);
+      if (slots.has(slot) && (verdict & Verdict.DRAINING) === 0) continue;
+      state.isRetired = true;
+      state.retireIdle();
+      if (!slots.has(slot)) this.#plane.servers.delete(slot);
+    }
+  }
+
+  #renewDate(): void {
+    const now = this.#plane.wallClock();
+    const second = Math.floor(now / 1000);
+    if (second === this.#second) return;
+    this.#second = second;
+    this.#plane.date = new Date(now).toUTCString();
+    this.#plane.dateLine = this.#encoder.encode(`Date: ${this.#plane.date}\r\n`);
+  }
+}
+
+function REFUSED_LINK(plane: Plane): Link['handler'] {
+  return {
+    onConnected: () => {},
+    onReceive: (_link, id) => plane.buffers.release(id),
+    onEnd: () => {},
+    onDrain: () => {},
+    onClosed: () => {},
+  };
+}
+
+function makePlane(options: DataPlaneOptions, histograms: HistogramWriter): Plane {
+  const { start, driver } = options;
+  const buffers = driver.buffers;
+  const counters = new CounterWriter(start.shared, start.worker);
+  const scratch = buffers.acquire();
+  invariant(scratch >= 0, 'a new driver has a buffer');
+  let requests = 0;
+  const prefix = Math.floor(options.random() * 2 ** 32)
+    .toString(16)
+    .padStart(8, '0');
+  const plane: Plane = {
+    worker: start.worker,
+    driver,
+    buffers,
+    wheel: new TimingWheel(limits.timerTickMs, driver.preciseNow()),
+    words: attachWords(start.shared),
+    counters,
+    cells: counters.cells,
+    histogramCells: histograms.cells,
+    random: options.random,
+    wallClock: options.wallClock,
+    post: options.post,
+    conductor: undefined as unknown as Conductor,
+    requestHead: new Head(),
+    responseHead: new Head(),
+    pickRequest: { addressHash: 0, tried: new Int32Array(0), triedCount: 0 },
+    scratchAt: buffers.startOf(scratch),
+    scratchBytes: buffers.headroomBytes + buffers.sizeBytes,
+    wideScratch: new Uint8Array(WIDE_SCRATCH_BYTES),
+    nowhere: { span: (id) => buffers.release(id), copy: () => {} },
+    responseForm: new ResponseForwarding(),
+    text: Buffer.from(buffers.bytes.buffer, buffers.bytes.byteOffset, buffers.bytes.length),
+    dateLine: new Uint8Array(0),
+    date: '',
+    tunnelIdleMs: start.snapshot.timeouts.tunnelMs,
+    freeExchanges: [],
+    servers: new Map(),
+    isDraining: false,
+    hasAccessLog: start.snapshot.accessLog,
+    log: () => {},
+    nextRequestId: () => `${prefix}${(requests++).toString(16).padStart(8, '0')}`,
+  };
+  (plane as { conductor: Conductor }).conductor = new Forward(plane);
+  return plane;
+}
