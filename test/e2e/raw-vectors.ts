@@ -46,7 +46,7 @@ export interface RawCase {
   /** What the client sends, one character per byte. */
   readonly bytes: string;
   /** Sent after the first (also interim) answer has arrived. */
-  readonly then?: string;
+  readonly followUp?: string;
   /** Methods of the requests, for reading the answers; default GET. */
   readonly methods?: readonly string[];
   /** The client half-closes after sending. */
@@ -183,7 +183,7 @@ export async function observe(
   try {
     await client.open();
     await sendAll(client, one.bytes, inBytes);
-    if (one.then !== undefined) await sendThen(client, one.then);
+    if (one.followUp !== undefined) await sendThen(client, one.followUp);
     if (one.ends === true) client.socket.end();
     const most = Math.max(...one.allowed.map((outcome) => outcome.statuses.length));
     while (responses.length < most) {
