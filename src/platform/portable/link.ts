@@ -161,7 +161,7 @@ export class PortableLink implements Link {
   /** Hands over what waits in `#rest`, as far as buffers go. The driver calls it, never a link method. */
   pump(): void {
     this.#isWaiting = false;
-    this.progressAtMs = this.#rest === null ? this.progressAtMs : this.#host.enter();
+    const nowMs = this.#host.enter();
     const { buffers } = this.#host;
     while (this.#rest !== null && this.isOpen && !this.#isPaused) {
       const id = buffers.acquire();
@@ -176,6 +176,7 @@ export class PortableLink implements Link {
       buffers.bytes.set(this.#rest.subarray(0, length), offset);
       this.#rest = length === this.#rest.length ? null : this.#rest.subarray(length);
       this.receivedBytes += length;
+      this.progressAtMs = nowMs;
       this.handler.onReceive(this, id, offset, length);
     }
     this.#afterPump();

@@ -1,0 +1,4 @@
+import { driverConformance } from '../driver.conformance.ts';
+import { createPortableDriver } from './driver.ts';
+
+driverConformance('portable', () => createPortableDriver({ worker: 0 }));
