@@ -4,17 +4,17 @@ import { ALL_BUSY } from './policy.ts';
 import { reserve, reserveExpecting } from './reserve.ts';
 
 /**
- * Picks that one choice may make. Each lost one is another worker's success, so with 64 workers more than a few
- * in a row are rare; afterwards any place on the picked server will do.
+ * Picks that one choice may make. Each lost one is another worker's success, so with 64 workers
+ * more than a few in a row are rare; afterwards any place on the picked server will do.
  */
 const PICKS_MAX = 16;
 
 /**
- * Chooses a server for an exchange and takes a place on it. Returns its slot, which `release` must give back
- * once, or `NONE`, or `ALL_BUSY`; for these two `set.reason` says why.
+ * Chooses a server for an exchange and takes a place on it. Returns its slot, which `release` must
+ * give back once, or `NONE`, or `ALL_BUSY`; for these two `set.reason` says why.
  *
- * Cost: one atomic read, one pick, one atomic addition or compare-and-swap; nothing allocated while the
- * eligible set stays as it is.
+ * Cost: one atomic read, one pick, one atomic addition or compare-and-swap; nothing allocated while
+ * the eligible set stays as it is.
  */
 export function choose(set: EligibleSet, request: PickRequest): number {
   for (let pick = 1; pick <= PICKS_MAX; pick++) {

@@ -180,7 +180,8 @@ test('least-connections holds 30 open exchanges of two workers level', () => {
     }
     open.push({ slot: choose(sets[worker]!, requestOf(step)), worker });
     const loads = [1, 2, 3].map((slot) => words.inFlight[slot]!);
-    // One may just have been given back, and the choice filled the least: level within one but for runs of returns from one server.
+    // One may just have been given back, and the choice filled the least: level within one but for
+    // runs of returns from one server.
     if (step < 30) assert.ok(Math.max(...loads) - Math.min(...loads) <= 1, `${loads}`);
     assert.equal(
       loads.reduce((sum, load) => sum + load, 0),

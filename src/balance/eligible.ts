@@ -31,8 +31,8 @@ class SharedLoad implements Load {
 }
 
 /**
- * One worker's view of who takes a pool's traffic now. Made per pool whenever a snapshot is compiled; its picker is
- * made anew, at the next pick, after any verdict of any pool has changed.
+ * One worker's view of who takes a pool's traffic now. Made per pool whenever a snapshot is
+ * compiled; its picker is made anew, at the next pick, after any verdict of any pool has changed.
  *
  * Cost: one atomic read per pick while nothing changes; else O(servers) once.
  */
@@ -69,7 +69,9 @@ export class EligibleSet {
     return this.#picker;
   }
 
-  /** The servers that are eligible now, in written order; in panic those that are well come first. */
+  /**
+   * The servers that are eligible now, in written order; in panic those that are well come first.
+   */
   get candidates(): readonly Candidate[] {
     this.picker();
     return this.#candidates;

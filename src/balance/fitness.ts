@@ -10,7 +10,10 @@ export interface Eligible {
   readonly isPanic: boolean;
 }
 
-/** Fewer fit servers than this share of the tier: softly ejected ones come back. Source: Envoy's default of 50 %. */
+/**
+ * Fewer fit servers than this share of the tier: softly ejected ones come back. Source: Envoy's
+ * default of 50 %.
+ */
 const PANIC_SHARE = 0.5;
 
 /**
@@ -20,9 +23,9 @@ const PANIC_SHARE = 0.5;
  *   2. none fit: the backups by the same rule
  *   3. still none fit: softly ejected primaries, then softly ejected backups
  *
- * Panic takes back what was ejected for errors only: never a server that refuses connections, is down by its probe,
- * drains or has no address, for a request to one of those is lost or unwanted for certain. Servers of
- * weight 0 and draining ones do not count as missing.
+ * Panic takes back what was ejected for errors only: never a server that refuses connections, is
+ * down by its probe, drains or has no address, for a request to one of those is lost or unwanted
+ * for certain. Servers of weight 0 and draining ones do not count as missing.
  */
 export function eligibleServers(
   servers: readonly Server[],

@@ -3,19 +3,22 @@ import type { Candidate, Load, Picker, PickerMeans, PickRequest, Policy } from '
 import { NONE } from './policy.ts';
 import { isUsable, whyNone } from './usable.ts';
 
-/** Buckets of addresses: 16 for each of 4,096 servers, so that even then shares stay within a third or so. */
+/**
+ * Buckets of addresses: 16 for each of 4,096 servers, so that even then shares stay within a third
+ * or so.
+ */
 const BUCKETS = 65_536;
 const UNKNOWN = 0xffff;
 
 /**
- * The same client address goes to the same server, after restarts and on every machine with the same servers. When
- * one leaves, only its clients move; when one comes, only those it takes.
+ * The same client address goes to the same server, after restarts and on every machine with the
+ * same servers. When one leaves, only its clients move; when one comes, only those it takes.
  *
- * Rendezvous hashing over 65,536 buckets of addresses: each server has a pseudo-random number u in (0, 1) per bucket, and
- * the greatest ln(u) / weight wins. A bucket's winner is found at its first use and kept. When it may not be used, the
- * next best one stands in, the same one each time.
- * Source: Thaler and Ravishankar (1998); the weights: Schindelhauer and Schomaker, "Weighted distributed
- * hash tables" (2005).
+ * Rendezvous hashing over 65,536 buckets of addresses: each server has a pseudo-random number u in
+ * (0, 1) per bucket, and the greatest ln(u) / weight wins. A bucket's winner is found at its first
+ * use and kept. When it may not be used, the next best one stands in, the same one each time.
+ * Source: Thaler and Ravishankar (1998); the weights: Schindelhauer and Schomaker, "Weighted
+ * distributed hash tables" (2005).
  */
 export const ipHash: Policy & { readonly name: 'ip-hash' } = {
   name: 'ip-hash',
@@ -28,7 +31,10 @@ class IpHashPicker implements Picker {
   readonly observedLoad = -1;
   readonly #candidates: readonly Candidate[];
   readonly #load: Load;
-  /** Two independent hashes of each key: with one of 32 bits, 1 of 500 pools of 4,096 servers would have twins. */
+  /**
+   * Two independent hashes of each key: with one of 32 bits, 1 of 500 pools of 4,096 servers would
+   * have twins.
+   */
   readonly #keys: Int32Array;
   readonly #winners: Uint16Array = new Uint16Array(BUCKETS).fill(UNKNOWN);
 

@@ -4,8 +4,9 @@ import { smoothSequence } from './smooth-sequence.ts';
 import { isTried, whyNone } from './usable.ts';
 
 /**
- * The server with the least in flight per weight, over all workers; of equal ones the first that comes in smooth
- * weighted round robin from a shared cursor on, so that an idle pool is spread by weight.
+ * The server with the least in flight per weight, over all workers; of equal ones the first that
+ * comes in smooth weighted round robin from a shared cursor on, so that an idle pool is spread by
+ * weight.
  *
  * Exact with any number of workers: the pick reports the load that it saw, and the reservation is a
  * compare-and-swap from that load. When another worker was faster, the pick is made anew.

@@ -4,8 +4,9 @@ import { isUsable, whyNone } from './usable.ts';
 import { WeightedDraw } from './weighted-draw.ts';
 
 /**
- * Two servers are drawn by weight, the one with the lower load per weight wins; equal ones go to the one
- * that this worker picked less often per weight, so that an idle pool is spread by weight as well.
+ * Two servers are drawn by weight, the one with the lower load per weight wins; equal ones go to
+ * the one that this worker picked less often per weight, so that an idle pool is spread by weight
+ * as well.
  * Source: Mitzenmacher, "The power of two choices in randomized load balancing" (1996).
  */
 export const p2c: Policy & { readonly name: 'p2c' } = {
@@ -56,7 +57,10 @@ class P2cPicker implements Picker {
     return this.#uses[first]! * other.weight <= this.#uses[second]! * one.weight ? first : second;
   }
 
-  /** Neither of the two drawn may be used: the best of all that may. Rare: retries and full servers only. */
+  /**
+   * Neither of the two drawn may be used: the best of all that may. Rare: retries and full servers
+   * only.
+   */
   #freestUsable(request: PickRequest): number {
     let best = -1;
     for (let at = 0; at < this.#candidates.length; at++) {

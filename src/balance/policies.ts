@@ -7,10 +7,16 @@ import type { Policy } from './policy.ts';
 import { random } from './random.ts';
 import { roundRobin } from './round-robin.ts';
 
-/** One policy per name of the model, each under its own name: a missing or misplaced one does not compile. */
+/**
+ * One policy per name of the model, each under its own name: a missing or misplaced one does not
+ * compile.
+ */
 type Policies = { readonly [Name in PolicyName]: Policy & { readonly name: Name } };
 
-/** Every policy there is, in the order in which they are shown. To add one: its name in the model, its file, a line here. */
+/**
+ * Every policy there is, in the order in which they are shown. To add one: its name in the model,
+ * its file, a line here.
+ */
 export const policies: Policies = {
   p2c,
   'round-robin': roundRobin,

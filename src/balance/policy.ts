@@ -35,14 +35,14 @@ export interface PickRequest {
 }
 
 /**
- * The fast side: a momentary choice over a fixed eligible set. `pick` allocates nothing and returns a
- * slot, `NONE` or `ALL_BUSY`. It does not reserve.
+ * The fast side: a momentary choice over a fixed eligible set. `pick` allocates nothing and returns
+ * a slot, `NONE` or `ALL_BUSY`. It does not reserve.
  */
 export interface Picker {
   pick(request: PickRequest): number;
   /**
-   * Load of the slot just picked, as the pick saw it, when the choice holds only for that very load (the
-   * reservation then expects it and picks anew otherwise); -1 when it does not.
+   * Load of the slot just picked, as the pick saw it, when the choice holds only for that very load
+   * (the reservation then expects it and picks anew otherwise); -1 when it does not.
    */
   readonly observedLoad: number;
 }

@@ -3,7 +3,9 @@ import { NONE } from './policy.ts';
 import { firstUsableFrom, isUsable } from './usable.ts';
 import { WeightedDraw } from './weighted-draw.ts';
 
-/** Draws before a pick takes the next usable server in order: enough that the order rarely shows. */
+/**
+ * Draws before a pick takes the next usable server in order: enough that the order rarely shows.
+ */
 const DRAWS_MAX = 4;
 
 /** A server at random, in proportion to its weight. */

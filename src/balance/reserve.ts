@@ -6,15 +6,19 @@ const SLOTS = limits.serverSlots;
 /** Compare-and-swap rounds of one reservation. Each lost round is another worker's success. */
 const ROUNDS_MAX = 64;
 
-/** The words of shared memory that reservations live in: the total per server, and each worker's row of it. */
+/**
+ * The words of shared memory that reservations live in: the total per server, and each worker's row
+ * of it.
+ */
 export interface InFlightWords {
   readonly inFlight: Int32Array;
   readonly inFlightByWorker: Int32Array;
 }
 
 /**
- * Takes one place on a server: in the total over all workers and in this worker's row. Every success is given
- * back by exactly one `release`. False when the server is at `connectionsMax` (0 = no limit).
+ * Takes one place on a server: in the total over all workers and in this worker's row. Every
+ * success is given back by exactly one `release`. False when the server is at `connectionsMax` (0 =
+ * no limit).
  *
  * Cost: one atomic addition without a limit, else a compare-and-swap.
  */
@@ -46,8 +50,8 @@ function reserveBelow(inFlight: Int32Array, slot: number, connectionsMax: number
 }
 
 /**
- * The same, but only while the server's load is still `expected`: what makes `least-connections` exact when
- * two workers see the same minimum. False when another was faster; pick anew.
+ * The same, but only while the server's load is still `expected`: what makes `least-connections`
+ * exact when two workers see the same minimum. False when another was faster; pick anew.
  */
 export function reserveExpecting(
   words: InFlightWords,
@@ -61,7 +65,9 @@ export function reserveExpecting(
   return true;
 }
 
-/** Gives one place back. Errors: throws `InvariantError` when this worker holds none on that server. */
+/**
+ * Gives one place back. Errors: throws `InvariantError` when this worker holds none on that server.
+ */
 export function release(words: InFlightWords, worker: number, slot: number): void {
   const row = worker * SLOTS + slot;
   invariant(words.inFlightByWorker[row]! > 0, 'a place is given back once');
@@ -70,8 +76,8 @@ export function release(words: InFlightWords, worker: number, slot: number): voi
 }
 
 /**
- * Takes a dead worker's places out of the totals and empties its row. Call it after that thread has ended.
- * Returns how many places there were. Cost: O(slots).
+ * Takes a dead worker's places out of the totals and empties its row. Call it after that thread has
+ * ended. Returns how many places there were. Cost: O(slots).
  */
 export function releaseAllOf(words: InFlightWords, worker: number): number {
   let released = 0;

@@ -7,8 +7,8 @@ import { firstUsableFrom, isUsable } from './usable.ts';
 const STEPS_MAX = 64;
 
 /**
- * Smooth weighted round robin, exact over all workers: they share one cursor into the same sequence.
- * A server that is full or was tried is passed over, and its turn is used up.
+ * Smooth weighted round robin, exact over all workers: they share one cursor into the same
+ * sequence. A server that is full or was tried is passed over, and its turn is used up.
  */
 export const roundRobin: Policy & { readonly name: 'round-robin' } = {
   name: 'round-robin',

@@ -5,13 +5,15 @@ const PERIOD_MAX = 8192;
 const STEPS_MAX = 4_000_000;
 
 /**
- * One period of smooth weighted round robin as indexes of candidates. At each step every server's credit grows by
- * its weight; the largest credit is picked (the first one of equals) and falls by the sum of weights. After as many
- * steps as that sum all credits are zero again, so the sequence repeats and can be worked out once.
+ * One period of smooth weighted round robin as indexes of candidates. At each step every server's
+ * credit grows by its weight; the largest credit is picked (the first one of equals) and falls by
+ * the sum of weights. After as many steps as that sum all credits are zero again, so the sequence
+ * repeats and can be worked out once.
  *
- * Shape: weights 5:1:1 give `a a b a c a a`. Range: weights are divided by their common divisor; when their sum still
- * exceeds 8,192 (less for more than 488 servers, never less than two per server) they are scaled down to it,
- * at least 1 each. Cost: O(period × servers), once per change of the eligible set.
+ * Shape: weights 5:1:1 give `a a b a c a a`. Range: weights are divided by their common divisor;
+ * when their sum still exceeds 8,192 (less for more than 488 servers, never less than two per
+ * server) they are scaled down to it, at least 1 each. Cost: O(period × servers), once per change
+ * of the eligible set.
  * Source: nginx's smooth weighted round robin, without its lowering of weights on errors.
  */
 export function smoothSequence(candidates: readonly Candidate[]): Uint16Array {
@@ -44,7 +46,10 @@ function reducedWeights(candidates: readonly Candidate[]): number[] {
   return weights.map((weight) => Math.max(1, Math.floor((weight * (periodMax - count)) / sum)));
 }
 
-/** Euclid. Weights are whole; a fraction would end as a tiny divisor and is scaled down like any long period. */
+/**
+ * Euclid. Weights are whole; a fraction would end as a tiny divisor and is scaled down like any
+ * long period.
+ */
 function commonDivisor(one: number, other: number): number {
   let [large, small] = [one, other];
   while (small > 0) [large, small] = [small, large % small];

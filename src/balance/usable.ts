@@ -1,7 +1,9 @@
 import type { Candidate, Load, PickRequest } from './policy.ts';
 import { ALL_BUSY, NONE } from './policy.ts';
 
-/** Has this exchange tried the slot already? Cost: a few comparisons; an exchange has few attempts. */
+/**
+ * Has this exchange tried the slot already? Cost: a few comparisons; an exchange has few attempts.
+ */
 export function isTried(request: PickRequest, slot: number): boolean {
   for (let at = 0; at < request.triedCount; at++) if (request.tried[at] === slot) return true;
   return false;

@@ -1,6 +1,9 @@
 import type { Candidate } from './policy.ts';
 
-/** Draws an index with a chance in proportion to its weight. Cost: O(1) for equal weights, else O(log servers). */
+/**
+ * Draws an index with a chance in proportion to its weight. Cost: O(1) for equal weights, else
+ * O(log servers).
+ */
 export class WeightedDraw {
   readonly #count: number;
   readonly #random: () => number;
@@ -38,7 +41,8 @@ export class WeightedDraw {
   drawOther(first: number): number {
     const other = this.draw();
     if (other !== first) return other;
-    // Redrawing until it differs has no bound with weights like 1000:1; any other server will do then.
+    // Redrawing until it differs has no bound with weights like 1000:1; any other server will do
+    // then.
     const step = 1 + Math.floor(this.#random() * (this.#count - 1));
     return (first + step) % this.#count;
   }

@@ -5,8 +5,8 @@ import { invariant } from './invariant.ts';
 const MAPPED_PREFIX = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 
 /**
- * Bytes of a numeric IP address: 4 for IPv4 and for mapped IPv6, 16 for other IPv6, null for anything else.
- * A zone (`%eth0`) is ignored: it names a link of this machine, not the peer.
+ * Bytes of a numeric IP address: 4 for IPv4 and for mapped IPv6, 16 for other IPv6, null for
+ * anything else. A zone (`%eth0`) is ignored: it names a link of this machine, not the peer.
  */
 export function parseAddress(text: string): Uint8Array | null {
   if (text.length > 64) return null;
@@ -32,7 +32,10 @@ function parseFour(text: string): Uint8Array | null {
   return bytes;
 }
 
-/** RFC 4291 §2.2: eight groups, one run of zero groups as `::`, the last two groups possibly as IPv4. */
+/**
+ * RFC 4291 §2.2: eight groups, one run of zero groups as `::`, the last two groups possibly as
+ * IPv4.
+ */
 function parseSixteen(text: string): Uint8Array | null {
   const halves = text.split('::');
   if (halves.length > 2) return null;
@@ -72,7 +75,10 @@ export interface Cidr {
   readonly bits: number;
 }
 
-/** `10.0.0.0/8`, `2001:db8::/32` or a single address; null when it is neither. Bits behind the prefix are ignored. */
+/**
+ * `10.0.0.0/8`, `2001:db8::/32` or a single address; null when it is neither. Bits behind the
+ * prefix are ignored.
+ */
 export function parseCidr(text: string): Cidr | null {
   const slash = text.indexOf('/');
   const address = slash < 0 ? text : text.slice(0, slash);
@@ -88,14 +94,17 @@ export function parseCidr(text: string): Cidr | null {
 
 /** A set of address ranges. */
 export interface CidrSet {
-  /** Is this numeric address in one of the ranges? False for what is no address (Unix sockets have ''). */
+  /**
+   * Is this numeric address in one of the ranges? False for what is no address (Unix sockets have
+   * '').
+   */
   contains(address: string): boolean;
 }
 
 /**
- * Compiles ranges that the configuration's checker has accepted. Errors: throws `InvariantError` on a text
- * that `parseCidr` refuses. Cost: `contains` parses the text and compares it with each range; callers keep
- * the answer per link.
+ * Compiles ranges that the configuration's checker has accepted. Errors: throws `InvariantError` on
+ * a text that `parseCidr` refuses. Cost: `contains` parses the text and compares it with each
+ * range; callers keep the answer per link.
  */
 export function compileCidrs(texts: readonly string[]): CidrSet {
   const cidrs = texts.map((text) => {
@@ -121,8 +130,9 @@ function isWithin(bytes: Uint8Array, cidr: Cidr): boolean {
 }
 
 /**
- * What `ip-hash` knows a client by: a hash of the whole IPv4 address or of the /64 of an IPv6 one, because a
- * host changes its lower half at will (RFC 8981). The same on every machine and after every restart.
+ * What `ip-hash` knows a client by: a hash of the whole IPv4 address or of the /64 of an IPv6 one,
+ * because a host changes its lower half at will (RFC 8981). The same on every machine and after
+ * every restart.
  *
  * Range: an int32; 0 for what is no IP address (Unix sockets).
  */

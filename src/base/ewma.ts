@@ -1,7 +1,8 @@
 import { invariant } from './invariant.ts';
 
 /**
- * A mean that forgets: a sample's weight falls to 1/e in `timeConstantMs`, however irregularly samples come.
+ * A mean that forgets: a sample's weight falls to 1/e in `timeConstantMs`, however irregularly
+ * samples come.
  *
  * Shape: the first sample is the value. Cost: one `Math.exp` per sample.
  */
@@ -20,7 +21,10 @@ export class Ewma {
     return this.#value;
   }
 
-  /** Takes a sample. A clock that stands still counts as one tenth of a per cent of the time constant. */
+  /**
+   * Takes a sample. A clock that stands still counts as one tenth of a per cent of the time
+   * constant.
+   */
   observe(sample: number, nowMs: number): void {
     // A floor, because samples of one turn carry one time and would otherwise count for nothing.
     const elapsedMs = Math.max(nowMs - this.#atMs, this.#timeConstantMs / 1000);

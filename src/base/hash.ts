@@ -12,7 +12,8 @@ export function fnvStep(hash: number, byte: number): number {
 }
 
 /**
- * FNV-1a over `bytes[start, end)`: for tables whose keys are compared afterwards, never against attackers.
+ * FNV-1a over `bytes[start, end)`: for tables whose keys are compared afterwards, never against
+ * attackers.
  *
  * Range: an int32. Cost: one multiplication per byte. Source: RFC 9923.
  */
@@ -23,8 +24,8 @@ export function fnv1a32(bytes: Uint8Array, start: number, end: number): number {
 }
 
 /**
- * FNV-1a over a text's UTF-16 units, low byte first, high byte only where it is not zero, so that an
- * ASCII text hashes as its bytes do. `seed` gives independent hashes of one text.
+ * FNV-1a over a text's UTF-16 units, low byte first, high byte only where it is not zero, so that
+ * an ASCII text hashes as its bytes do. `seed` gives independent hashes of one text.
  *
  * Range: an int32.
  */

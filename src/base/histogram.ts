@@ -1,13 +1,15 @@
 import { invariant } from './invariant.ts';
 
 /**
- * Log-linear buckets for durations in µs: 0–31 have a bucket each, every octave above has 32 equal ones.
+ * Log-linear buckets for durations in µs: 0–31 have a bucket each, every octave above has 32 equal
+ * ones.
  *
  *   value      0 … 31 | 32 … 63 | 64 … 127 | … | 2³¹ … 2³²-1
  *   width      1      | 1       | 2        | … | 2²⁶
  *
  * The mid-point is off by at most half a width over the bucket's low end: 1/64 = 1.6 %.
- * Source: the idea of HdrHistogram (G. Tene), with sub-buckets chosen by the value's own leading bits.
+ * Source: the idea of HdrHistogram (G. Tene), with sub-buckets chosen by the value's own leading
+ * bits.
  */
 const SUB_BITS = 5;
 const SUB_COUNT = 1 << SUB_BITS;
@@ -16,7 +18,10 @@ const VALUE_MAX = 0xffffffff;
 /** Buckets of one histogram: 32 + 27 octaves × 32 = 896 cells, 3.5 KiB as Uint32. */
 export const histogramBuckets: number = (32 - SUB_BITS + 1) * SUB_COUNT;
 
-/** The bucket of a duration. Range: any number of µs; below 0 counts as 0, above 2³²-1 (71 minutes) as that. */
+/**
+ * The bucket of a duration. Range: any number of µs; below 0 counts as 0, above 2³²-1 (71 minutes)
+ * as that.
+ */
 export function bucketOf(us: number): number {
   // `>>> 0` alone would wrap a tunnel of 72 minutes to half a minute.
   const value = us < VALUE_MAX ? (us > 0 ? us >>> 0 : 0) : VALUE_MAX;
@@ -50,7 +55,8 @@ function bucketWidth(bucket: number): number {
 export type HistogramCells = Uint32Array | Float64Array;
 
 /**
- * The value below which the share `q` of all samples lies, in µs (the bucket's middle); 0 for no samples.
+ * The value below which the share `q` of all samples lies, in µs (the bucket's middle); 0 for no
+ * samples.
  *
  * Range: 0 ≤ q ≤ 1. Errors: 1.6 % of the value. Cost: two walks over the cells.
  */

@@ -17,15 +17,17 @@ export class TimerEntry {
     this.onTimer = onTimer;
   }
 
-  /** True from `schedule` until it fires or is cancelled. Already false inside its own `onTimer`. */
+  /**
+   * True from `schedule` until it fires or is cancelled. Already false inside its own `onTimer`.
+   */
   get isScheduled(): boolean {
     return this.next !== null;
   }
 }
 
 /**
- * Slots of the wheel. At 50 ms a turn takes 102 s, longer than nearly every time-out, so that an entry is
- * looked at once; longer ones are passed over once per turn.
+ * Slots of the wheel. At 50 ms a turn takes 102 s, longer than nearly every time-out, so that an
+ * entry is looked at once; longer ones are passed over once per turn.
  */
 const SLOTS = 2048;
 const SLOT_MASK = SLOTS - 1;
@@ -36,9 +38,9 @@ const SLOT_MASK = SLOTS - 1;
  *   slot  0   1   2  …  2047          each slot is a circle through a sentinel:
  *         o   o   o      o            sentinel ⇄ entry ⇄ entry ⇄ (sentinel)
  *
- * Range: an entry fires in the first `advance` at or after its time, rounded up to a tick: never early,
- * late by at most a tick plus the distance of two `advance` calls. Cost: schedule and cancel O(1), nothing
- * allocated; advance O(ticks passed, at most one turn + entries in those slots).
+ * Range: an entry fires in the first `advance` at or after its time, rounded up to a tick: never
+ * early, late by at most a tick plus the distance of two `advance` calls. Cost: schedule and cancel
+ * O(1), nothing allocated; advance O(ticks passed, at most one turn + entries in those slots).
  * Source: Varghese and Lauck, "Hashed and hierarchical timing wheels" (SOSP 1987), scheme 6.
  */
 export class TimingWheel {
@@ -64,7 +66,10 @@ export class TimingWheel {
     return this.#size;
   }
 
-  /** Sets the entry to fire at `atMs`, wherever it was set before. A time that has passed fires in the next tick. */
+  /**
+   * Sets the entry to fire at `atMs`, wherever it was set before. A time that has passed fires in
+   * the next tick.
+   */
   schedule(entry: TimerEntry, atMs: number): void {
     // `<` is also false for NaN, which would otherwise sit in slot 0 for ever.
     invariant(atMs < Number.MAX_SAFE_INTEGER, 'a timer has a finite time');
@@ -72,7 +77,8 @@ export class TimingWheel {
     else this.#size++;
     entry.dueAtMs = atMs;
     const tick = Math.ceil((atMs - this.#originMs) / this.#tickMs);
-    // Not the tick that is firing now: an entry that sets itself again at once would never let it end.
+    // Not the tick that is firing now: an entry that sets itself again at once would never let it
+    // end.
     entry.dueTick = tick > this.#tick ? tick : this.#tick + 1;
     linkBefore(entry, this.#slots[entry.dueTick & SLOT_MASK]!);
   }
@@ -84,7 +90,10 @@ export class TimingWheel {
     this.#size--;
   }
 
-  /** Fires everything due at `nowMs`. Callbacks may schedule and cancel any entry, also those due in this very call. */
+  /**
+   * Fires everything due at `nowMs`. Callbacks may schedule and cancel any entry, also those due in
+   * this very call.
+   */
   advance(nowMs: number): void {
     invariant(!this.#isAdvancing, 'a timer does not advance its own wheel');
     const target = Math.floor((nowMs - this.#originMs) / this.#tickMs);
@@ -101,8 +110,8 @@ export class TimingWheel {
   }
 
   /**
-   * Moves the slot's circle aside before any callback runs: whatever they link goes into the slot, and whatever
-   * they cancel leaves the circle through its own neighbours.
+   * Moves the slot's circle aside before any callback runs: whatever they link goes into the slot,
+   * and whatever they cancel leaves the circle through its own neighbours.
    */
   #fire(slot: TimerEntry, target: number, nowMs: number): void {
     if (slot.next === slot) return;

@@ -3,7 +3,10 @@ import type { FailureCode } from '../model/failure.ts';
 import { Verdict } from '../model/shared-memory.ts';
 import { isDialFailure, streakTrigger } from './streak.ts';
 
-/** First ejection; the n-th in a row lasts n times that, at most `EJECTION_MAX_MS`. Source: nginx's 10 s, Envoy's 300 s. */
+/**
+ * First ejection; the n-th in a row lasts n times that, at most `EJECTION_MAX_MS`. Source: nginx's
+ * 10 s, Envoy's 300 s.
+ */
 const EJECTION_BASE_MS = 10_000;
 const EJECTION_MAX_MS = 300_000;
 
@@ -13,7 +16,10 @@ const DECAY_MS = 60_000;
 /** Share of a pool's servers that may be softly ejected at once, but at least one server. */
 const EJECTED_SHARE_MAX = 0.3;
 
-/** Least time between two notes that a server was spared: a pool whose last server fails would write thousands. */
+/**
+ * Least time between two notes that a server was spared: a pool whose last server fails would write
+ * thousands.
+ */
 const SPARED_NOTE_MS = 10_000;
 
 /** How often the prober tries to connect to a server that refuses. */
@@ -38,8 +44,9 @@ export interface OutlierEvent {
 }
 
 /**
- * A decision to carry out: clear and set these bits of the verdict word, set the server's `failureStreak` to zero so that
- * the next trigger needs a whole streak, log the event. `spared` changes no bits and is noted every 10 s at most.
+ * A decision to carry out: clear and set these bits of the verdict word, set the server's
+ * `failureStreak` to zero so that the next trigger needs a whole streak, log the event. `spared`
+ * changes no bits and is noted every 10 s at most.
  */
 export interface OutlierChange {
   readonly event: OutlierEvent;
@@ -66,17 +73,22 @@ interface Ejectable {
 export type VerdictOf = (slot: number) => number;
 
 /**
- * Passive health of one pool: decides on streaks who is ejected, for how long, and who may return. Pure: control feeds it events
- * and the time, carries out the changes and calls `advance` by `nextAtMs`.
+ * Passive health of one pool: decides on streaks who is ejected, for how long, and who may return.
+ * Pure: control feeds it events and the time, carries out the changes and calls `advance` by
+ * `nextAtMs`.
  *
- * A streak of failed dials makes a server REFUSING: panic never takes it back; a connection that succeeds, tried every
- * second, or the end of its time does. A streak of resets, time-outs or 502–504 makes it EJECTED: softly, and
- * at most 30 % of the pool's servers at once (one in pools of up to six). The last eligible server is never ejected.
+ * A streak of failed dials makes a server REFUSING: panic never takes it back; a connection that
+ * succeeds, tried every second, or the end of its time does. A streak of resets, time-outs or
+ * 502–504 makes it EJECTED: softly, and at most 30 % of the pool's servers at once (one in pools of
+ * up to six). The last eligible server is never ejected.
  */
 export class OutlierJudge {
   readonly #servers = new Map<number, Ejectable>();
 
-  /** Takes over the pool's servers that may get traffic (weight above 0): what is known of those that stay is kept. */
+  /**
+   * Takes over the pool's servers that may get traffic (weight above 0): what is known of those
+   * that stay is kept.
+   */
   setServers(slots: readonly number[]): void {
     for (const slot of this.#servers.keys()) if (!slots.includes(slot)) this.#servers.delete(slot);
     for (const slot of slots) {
@@ -96,7 +108,10 @@ export class OutlierJudge {
     }
   }
 
-  /** Judges a streak. Null for servers of other pools, too short streaks, and those ejected at least as hard already. */
+  /**
+   * Judges a streak. Null for servers of other pools, too short streaks, and those ejected at least
+   * as hard already.
+   */
   onStreak(
     { slot, code, count }: Streak,
     nowMs: number,
@@ -123,7 +138,10 @@ export class OutlierJudge {
     return this.#eject(server, { slot, bit, why }, nowMs);
   }
 
-  /** A connection that the prober tried: success takes the server back, failure means another try in a second. */
+  /**
+   * A connection that the prober tried: success takes the server back, failure means another try in
+   * a second.
+   */
   onReconnect(slot: number, isConnected: boolean, nowMs: number): OutlierChange | null {
     const server = this.#servers.get(slot);
     if (server === undefined || server.bits !== Verdict.REFUSING) return null;
@@ -132,15 +150,19 @@ export class OutlierJudge {
     return null;
   }
 
-  /** Takes a server back before its time for a reason of the caller's, such as a probe that passes again. */
+  /**
+   * Takes a server back before its time for a reason of the caller's, such as a probe that passes
+   * again.
+   */
   readmit(slot: number, nowMs: number, reason: string): OutlierChange | null {
     const server = this.#servers.get(slot);
-    return server === undefined || server.bits === 0
-      ? null
-      : readmit(server, slot, nowMs, reason);
+    return server === undefined || server.bits === 0 ? null : readmit(server, slot, nowMs, reason);
   }
 
-  /** Slots to which a connection should be tried now. Each is named once per second until `onReconnect` is called. */
+  /**
+   * Slots to which a connection should be tried now. Each is named once per second until
+   * `onReconnect` is called.
+   */
   reconnectsDue(nowMs: number): number[] {
     const due: number[] = [];
     for (const [slot, server] of this.#servers) {
@@ -160,7 +182,9 @@ export class OutlierJudge {
     return changes;
   }
 
-  /** When `advance` or `reconnectsDue` has something to do next; infinity when nothing is ejected. */
+  /**
+   * When `advance` or `reconnectsDue` has something to do next; infinity when nothing is ejected.
+   */
   nextAtMs(): number {
     let nextMs = Number.POSITIVE_INFINITY;
     for (const { untilMs, reconnectAtMs } of this.#servers.values()) {

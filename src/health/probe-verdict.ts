@@ -36,8 +36,9 @@ const FAST_INTERVAL_MS = 1000;
  *      ▼ the first pass all the same            ▼                │
  *    down (never passed)                      down ─────────────┘
  *
- * With `startState: up` a server starts up and needs `fall` failures to go down. A probe is due sooner (1 s, or the interval
- * if that is shorter) while a series against the verdict runs and, at the start, until the first pass or `fall` failures.
+ * With `startState: up` a server starts up and needs `fall` failures to go down. A probe is due
+ * sooner (1 s, or the interval if that is shorter) while a series against the verdict runs and, at
+ * the start, until the first pass or `fall` failures.
  */
 export class ProbeVerdict {
   /** Does the probe say that the server takes traffic? */
@@ -75,13 +76,19 @@ export class ProbeVerdict {
     return this.#isStreakOfPasses ? this.#streak : -this.#streak;
   }
 
-  /** Takes over changed rules: verdict, series and history stay, the next probe comes at the new interval at the latest. */
+  /**
+   * Takes over changed rules: verdict, series and history stay, the next probe comes at the new
+   * interval at the latest.
+   */
   reconfigure(rules: ProbeRules, nowMs: number): void {
     this.#rules = rules;
     this.nextAtMs = Math.min(this.nextAtMs, nowMs + this.#intervalMs());
   }
 
-  /** Takes a result; returns the change of the verdict that it brought, or null. Sets `nextAtMs` in any case. */
+  /**
+   * Takes a result; returns the change of the verdict that it brought, or null. Sets `nextAtMs` in
+   * any case.
+   */
   record(result: ProbeResult): ProbeChange | null {
     this.#history.push(result);
     this.#streak = this.#isStreakOfPasses === result.isPass ? this.#streak + 1 : 1;
@@ -94,7 +101,8 @@ export class ProbeVerdict {
 
   #judge({ isPass, atMs, reason }: ProbeResult): ProbeChange | null {
     if (isPass === this.isUp) {
-      // The words of a verdict that stands since before the first probe are replaced by that probe's own.
+      // The words of a verdict that stands since before the first probe are replaced by that
+      // probe's own.
       if (!this.#hasEverPassed && isPass) this.reason = reason;
       return null;
     }

@@ -1,11 +1,12 @@
 import { invariant } from '../base/invariant.ts';
 
 /**
- * A fixed map from byte strings to small numbers, looked up by a hash that the caller worked out while it
- * walked, so that nothing is hashed twice and no string is made.
+ * A fixed map from byte strings to small numbers, looked up by a hash that the caller worked out
+ * while it walked, so that nothing is hashed twice and no string is made.
  *
- * Cost: a look-up is one probe of a table at most half full and one comparison of bytes. Keys come from the
- * configuration; a peer that finds texts of one hash gains one comparison each, never a longer chain.
+ * Cost: a look-up is one probe of a table at most half full and one comparison of bytes. Keys come
+ * from the configuration; a peer that finds texts of one hash gains one comparison each, never a
+ * longer chain.
  */
 export class ByteTable {
   /** Length of the longest key in bytes: callers stop walking there. */

@@ -12,7 +12,9 @@ export class HostIndexBuilder {
   /** By suffix with its dot: `*.example.com` is `.example.com`. */
   readonly #wildcard = new Map<string, PathIndexBuilder>();
 
-  /** `hosts`: `example.com` or `*.example.com`, lower case; empty = any. Called in written order. */
+  /**
+   * `hosts`: `example.com` or `*.example.com`, lower case; empty = any. Called in written order.
+   */
   add(hosts: readonly string[], paths: readonly string[], entry: Entry): void {
     if (hosts.length === 0) this.#any.add(paths, entry);
     for (const host of hosts) {
@@ -35,11 +37,11 @@ function built(group: ReadonlyMap<string, PathIndexBuilder>): Map<string, PathIn
 }
 
 /**
- * All routes of one listener by host. The host is hashed from its end to its start, so that one walk gives the hash
- * of every suffix (`.com`, `.example.com`) and of the whole.
+ * All routes of one listener by host. The host is hashed from its end to its start, so that one
+ * walk gives the hash of every suffix (`.com`, `.example.com`) and of the whole.
  *
- * Cost: one walk over the host, one look-up per dot where wildcards exist; the host is not looked at
- * when no route asks for it.
+ * Cost: one walk over the host, one look-up per dot where wildcards exist; the host is not looked
+ * at when no route asks for it.
  */
 export class HostIndex {
   readonly #any: PathIndex;

@@ -14,7 +14,10 @@ export interface Entry {
   readonly methods: MethodFilter;
 }
 
-/** What a request is judged by besides its host. One object per matcher, refilled per match, so that nothing is allocated. */
+/**
+ * What a request is judged by besides its host. One object per matcher, refilled per match, so that
+ * nothing is allocated.
+ */
 export interface PathQuery {
   pathBytes: Uint8Array;
   pathStart: number;
@@ -55,8 +58,8 @@ function append(lists: Map<string, Entry[]>, key: string, entry: Entry): void {
 /**
  * All path patterns of one group of hosts.
  *
- * Cost: one walk over the path as far as the longest pattern reaches, one look-up at each `/` of it and at its
- * end, whatever the number of patterns. Routes of the same path are tried in order.
+ * Cost: one walk over the path as far as the longest pattern reaches, one look-up at each `/` of it
+ * and at its end, whatever the number of patterns. Routes of the same path are tried in order.
  */
 export class PathIndex {
   readonly #any: readonly Entry[];

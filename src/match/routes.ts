@@ -6,11 +6,13 @@ import { NO_ORDER, type PathQuery } from './path-index.ts';
 /** Which route takes a request. */
 export interface RouteMatcher {
   /**
-   * Index in the routes that were compiled of the first one, in written order, that takes the request; -1 for none.
+   * Index in the routes that were compiled of the first one, in written order, that takes the
+   * request; -1 for none.
    *
-   * Shape: `listenerIndex` counts in the listener names given to `compileRoutes`; host and path are canonical
-   * spans (host in lower case without port, path with its escapes resolved; `*` for OPTIONS *); `method` is a
-   * `Method` code, its span is read for `Method.OTHER` only. Cost: nothing allocated; a walk over host and path.
+   * Shape: `listenerIndex` counts in the listener names given to `compileRoutes`; host and path are
+   * canonical spans (host in lower case without port, path with its escapes resolved; `*` for
+   * OPTIONS *); `method` is a `Method` code, its span is read for `Method.OTHER` only. Cost:
+   * nothing allocated; a walk over host and path.
    */
   match(
     listenerIndex: number,
@@ -28,10 +30,12 @@ export interface RouteMatcher {
 }
 
 /**
- * Compiles routes for the listeners of these names, in this order. Listeners with the same routes share one index.
+ * Compiles routes for the listeners of these names, in this order. Listeners with the same routes
+ * share one index.
  *
- * Host: exact or `*.suffix` (one or more labels more). Path: exact, or `/prefix/*` (the prefix itself and all below
- * it, at segment boundaries), case-sensitive. Method: token. A route that names listeners is for those only.
+ * Host: exact or `*.suffix` (one or more labels more). Path: exact, or `/prefix/*` (the prefix
+ * itself and all below it, at segment boundaries), case-sensitive. Method: token. A route that
+ * names listeners is for those only.
  */
 export function compileRoutes(
   routes: readonly Route[],
@@ -52,7 +56,10 @@ function isFor(route: Route, listenerName: string): boolean {
   return route.listeners.length === 0 || route.listeners.includes(listenerName);
 }
 
-/** The routes of one listener, up to the first that takes everything: none behind it is ever reached. */
+/**
+ * The routes of one listener, up to the first that takes everything: none behind it is ever
+ * reached.
+ */
 class ListenerRoutes {
   readonly catchAllOrder: number;
   /** Null when the catch-all stands first: then there is nothing to look at. */

@@ -1,8 +1,9 @@
 import { type FailureCode, failures } from '../model/failure.ts';
 
 /**
- * What is counted, in one place. A column's number is its place in the table beneath, which says how it is called
- * outside; a test keeps both in step. The five status classes stand together: `S1XX + (status / 100 | 0) - 1`.
+ * What is counted, in one place. A column's number is its place in the table beneath, which says
+ * how it is called outside; a test keeps both in step. The five status classes stand together:
+ * `S1XX + (status / 100 | 0) - 1`.
  */
 export interface Column {
   /** Name in JSON. */
@@ -108,7 +109,10 @@ export const poolColumns: readonly Column[] = [
   column('aborted', 'aborted', 'Exchanges that ended without a complete answer.'),
 ];
 
-/** Columns of a server. `REQUESTS` counts the exchanges that ended with this server, `ATTEMPTS` all that were tried here. */
+/**
+ * Columns of a server. `REQUESTS` counts the exchanges that ended with this server, `ATTEMPTS` all
+ * that were tried here.
+ */
 export const ServerColumn = {
   REQUESTS: 0,
   ATTEMPTS: 1,

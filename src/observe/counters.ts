@@ -42,9 +42,10 @@ export function counterCount(workers: number): number {
  *
  *     writer.cells[serverBase + ServerColumn.REQUESTS]! += 1;
  *
- * Shape: a row per worker: listeners | routes | pools | servers | reasons, each slot with its columns in order.
- * One writer per row and plain writes: a reader may see a sum that is a moment old, never a torn one (64-bit
- * cells are written whole on the 64-bit machines that Node 22 runs on).
+ * Shape: a row per worker: listeners | routes | pools | servers | reasons, each slot with its
+ * columns in order. One writer per row and plain writes: a reader may see a sum that is a moment
+ * old, never a torn one (64-bit cells are written whole on the 64-bit machines that Node 22 runs
+ * on).
  */
 export class CounterWriter {
   /** This worker's row. */
@@ -81,8 +82,8 @@ export class CounterWriter {
 }
 
 /**
- * Sums over all workers, for control. Cells never fall: what a slot's former owner left is remembered at
- * `resetSlot` and taken off from then on, so workers need not stop for it.
+ * Sums over all workers, for control. Cells never fall: what a slot's former owner left is
+ * remembered at `resetSlot` and taken off from then on, so workers need not stop for it.
  */
 export class CounterReader {
   readonly #cells: Float64Array;
@@ -122,7 +123,10 @@ export class CounterReader {
     return reasonCodes.map((_, index) => this.#sum(REASONS + index));
   }
 
-  /** Starts a slot at zero for its new owner. Call it when no worker serves the former owner any more. */
+  /**
+   * Starts a slot at zero for its new owner. Call it when no worker serves the former owner any
+   * more.
+   */
   resetSlot(owner: CounterOwner, slot: number): void {
     const { start, columns } = sections[owner];
     for (let column = 0; column < columns.length; column++) {

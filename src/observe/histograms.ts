@@ -12,8 +12,9 @@ const SERVERS = POOLS + limits.pools * histogramBuckets;
 const ROW = SERVERS + limits.serverSlots * serverTimingCount * histogramBuckets;
 
 /**
- * Uint32 words that `allocateShared` must provide as `histogramWords`: 61 MB of address space per worker, of
- * which the system backs only pages that were written: one of 4 KiB or two for each histogram in use.
+ * Uint32 words that `allocateShared` must provide as `histogramWords`: 61 MB of address space per
+ * worker, of which the system backs only pages that were written: one of 4 KiB or two for each
+ * histogram in use.
  */
 export function histogramWords(workers: number): number {
   return workers * ROW;
@@ -54,7 +55,10 @@ export class HistogramWriter {
 export class HistogramReader {
   readonly #cells: Uint32Array;
   readonly #workers: number;
-  /** By first bucket; only slots that had an owner before have one, so it stays as small as reuse is rare. */
+  /**
+   * By first bucket; only slots that had an owner before have one, so it stays as small as reuse is
+   * rare.
+   */
   readonly #baselines = new Map<number, Float64Array>();
 
   constructor(buffers: SharedBuffers) {
@@ -62,7 +66,10 @@ export class HistogramReader {
     this.#workers = buffers.workers;
   }
 
-  /** The cells of one histogram, for `quantile` and friends. `timing` counts for servers only. Cost: 896 reads per worker. */
+  /**
+   * The cells of one histogram, for `quantile` and friends. `timing` counts for servers only. Cost:
+   * 896 reads per worker.
+   */
   read(owner: HistogramOwner, slot: number, timing = 0): Float64Array {
     const first = firstBucket(owner, slot, timing);
     const cells = this.#sum(first);
