@@ -123,10 +123,13 @@ test('a refusing server is tried every second and comes back with a connection',
 test('from ejected to refusing is the same ejection, worse; not the other way', () => {
   const pool = new PoolUnderTest(3);
   pool.streak(1, 'upstream-timeout', 5, 0);
-  assert.equal(pool.streak(1, 'connect-refused', 3, 1000), 'refusing');
+  pool.carryOut(pool.judge.advance(10_000)[0]!);
+  pool.streak(1, 'upstream-timeout', 5, 20_000);
+  assert.equal(pool.streak(1, 'connect-refused', 3, 21_000), 'refusing');
   assert.equal(pool.verdicts.get(1), Verdict.REFUSING);
-  assert.equal(pool.judge.ejectedUntilMs(1), 11_000);
-  assert.equal(pool.streak(1, 'upstream-timeout', 5, 2000), 'nothing');
+  // Still the second ejection, 20 s, not the third.
+  assert.equal(pool.judge.ejectedUntilMs(1), 41_000);
+  assert.equal(pool.streak(1, 'upstream-timeout', 5, 22_000), 'nothing');
 });
 
 test('setServers() keeps what is known of servers that stay and forgets the others', () => {
