@@ -58,7 +58,8 @@ export async function listenAdmin(
 ): Promise<AdminListener> {
   const server = createServer(
     { requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs, maxHeaderSize: 16_384 },
-    (request, response) => serve(request, response, { answer, onError, isUnix: address.kind === 'unix' }),
+    (request, response) =>
+      serve(request, response, { answer, onError, isUnix: address.kind === 'unix' }),
   );
   server.keepAliveTimeout = keepAliveMs;
   server.maxConnections = connectionsMax;
@@ -162,5 +163,9 @@ function plainError(status: number, code: string, message: string): AdminRespons
   return { status, headers, body: `${JSON.stringify({ error: { code, message } })}\n` };
 }
 
-const tooLarge = plainError(413, 'body-too-large', `the body is larger than ${adminBodyBytesMax} bytes`);
+const tooLarge = plainError(
+  413,
+  'body-too-large',
+  `the body is larger than ${adminBodyBytesMax} bytes`,
+);
 const failed = plainError(500, 'internal-error', 'an error of ours; the log says more');

@@ -16,7 +16,11 @@ export interface AppendFile {
 export type OpenedAppendFile = (errorCode: string | null, file: AppendFile | null) => void;
 
 const flags =
-  constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK | constants.O_NOCTTY;
+  constants.O_WRONLY |
+  constants.O_APPEND |
+  constants.O_CREAT |
+  constants.O_NONBLOCK |
+  constants.O_NOCTTY;
 /** Readable for the group that rotates logs, for nobody else: lines carry client addresses. */
 const fileMode = 0o640;
 

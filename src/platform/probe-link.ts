@@ -46,7 +46,9 @@ export function connectProbe(target: DialAddress, handler: ProbeLinkHandler): Pr
   });
   socket.on('end', () => end(() => handler.onEnd()));
   socket.on('close', () => end(() => handler.onEnd()));
-  socket.on('error', (error: NodeJS.ErrnoException) => end(() => handler.onError(error.code ?? 'EIO')));
+  socket.on('error', (error: NodeJS.ErrnoException) =>
+    end(() => handler.onError(error.code ?? 'EIO')),
+  );
   return {
     send: (bytes) => void socket.write(bytes),
     destroy: () => end(() => {}),

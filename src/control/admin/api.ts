@@ -48,7 +48,7 @@ export class AdminApi {
     const matching = segments === null ? [] : this.#routes.filter((row) => isMatch(row, segments));
     const row = matching.find((candidate) => candidate.route.method === method);
     // Unknown paths pass the guard too: nobody may learn from outside what exists.
-    const isChange = row?.route.isChange ?? (method !== 'GET');
+    const isChange = row?.route.isChange ?? method !== 'GET';
     const refusal = refuseRequest(request, isChange, this.#options.guard);
     const response = refusal ?? (await this.#dispatch(request, row, matching, segments ?? []));
     if (isChange) this.#audit(request, response);
@@ -61,7 +61,8 @@ export class AdminApi {
     matching: readonly CompiledRoute[],
     segments: readonly string[],
   ): AdminResponse | Promise<AdminResponse> {
-    if (row === undefined) return matching.length > 0 ? wrongMethod(matching) : unknownPath(request);
+    if (row === undefined)
+      return matching.length > 0 ? wrongMethod(matching) : unknownPath(request);
     if (row.route.path === '/openapi.json') {
       const routes = this.#routes.map(({ route }) => route);
       return jsonAnswer(200, openApiDocument(routes, this.#options.version));
@@ -108,13 +109,21 @@ function isMatch({ segments }: CompiledRoute, given: readonly string[]): boolean
 function wrongMethod(matching: readonly CompiledRoute[]): AdminResponse {
   const methods = matching.map(({ route }) => route.method);
   const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : [])].sort().join(', ');
-  const error = { code: 'method-not-allowed', message: `only ${allow} is possible here`, requirement: allow };
+  const error = {
+    code: 'method-not-allowed',
+    message: `only ${allow} is possible here`,
+    requirement: allow,
+  };
   return errorAnswer(405, error, { allow });
 }
 
 function unknownPath(request: AdminRequest): AdminResponse {
   const found = request.target.slice(0, 200);
-  return errorAnswer(404, { code: 'unknown-path', message: 'there is nothing here; see /openapi.json', found });
+  return errorAnswer(404, {
+    code: 'unknown-path',
+    message: 'there is nothing here; see /openapi.json',
+    found,
+  });
 }
 
 function who(request: AdminRequest, response: AdminResponse): string {

@@ -21,7 +21,10 @@ const weight: Field = [
 const isTrueOrFalse: Field = ['true or false', (value) => typeof value === 'boolean'];
 
 const specFields: Readonly<Record<string, Field>> = {
-  address: ['an address such as 10.0.0.1:3000', (value) => typeof value === 'string' && value !== ''],
+  address: [
+    'an address such as 10.0.0.1:3000',
+    (value) => typeof value === 'string' && value !== '',
+  ],
   weight,
   backup: isTrueOrFalse,
   maxConnections: [

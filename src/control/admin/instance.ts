@@ -150,7 +150,11 @@ export async function findInstance(options: FindOptions): Promise<FoundInstance>
   const living = await livingInstances(options.directories ?? runtimeDirectories(options.env));
   if (options.config !== undefined) {
     const file = realPath(resolve(options.cwd, options.config));
-    return onlyOne(living.filter((record) => record.config === file), `runs from ${file}`, living);
+    return onlyOne(
+      living.filter((record) => record.config === file),
+      `runs from ${file}`,
+      living,
+    );
   }
   for (const name of configurationNames) {
     const file = realPath(resolve(options.cwd, name));
@@ -182,7 +186,9 @@ function onlyOne(
   const [first, second] = found;
   if (first !== undefined && second === undefined) return { ok: true, socket: first.socket };
   const list = (first === undefined ? living : found)
-    .map((record) => `\n  --socket ${record.socket}  (${record.config ?? 'flags'}, pid ${record.pid})`)
+    .map(
+      (record) => `\n  --socket ${record.socket}  (${record.config ?? 'flags'}, pid ${record.pid})`,
+    )
     .join('');
   if (first === undefined) {
     return problem(`no balancer ${what}${list === '' ? '' : `; these do run:${list}`}`);

@@ -107,7 +107,8 @@ export const adminRoutes: readonly AdminRoute[] = [
   {
     method: 'GET',
     path: '/v1/status',
-    summary: 'The whole state: workers, listeners, routes, pools, servers with their health and why.',
+    summary:
+      'The whole state: workers, listeners, routes, pools, servers with their health and why.',
     isChange: false,
     answers: { 200: 'The state.' },
     handle: ({ control }) => jsonAnswer(200, control.status()),
@@ -167,7 +168,12 @@ export const adminRoutes: readonly AdminRoute[] = [
     summary: 'Adds a server until the process ends or it is removed.',
     isChange: true,
     requestSchema: specSchema,
-    answers: { 201: 'Added.', 404: 'No such pool.', 409: 'It is there already, or no room.', 422: 'Not a server.' },
+    answers: {
+      201: 'Added.',
+      404: 'No such pool.',
+      409: 'It is there already, or no room.',
+      422: 'Not a server.',
+    },
     handle: addServer,
   },
   {
@@ -202,10 +208,16 @@ export const adminRoutes: readonly AdminRoute[] = [
     summary: 'Makes a worker fail; for tests.',
     isChange: true,
     isTestOnly: true,
-    requestSchema: { type: 'object', properties: { kind: { enum: ['invariant', 'stuck'] } }, required: ['kind'] },
+    requestSchema: {
+      type: 'object',
+      properties: { kind: { enum: ['invariant', 'stuck'] } },
+      required: ['kind'],
+    },
     answers: { 200: 'Planted.', 404: 'No such worker.' },
     handle: ({ control, parameters, body }) =>
-      withBody(readFault(body), ({ kind }) => outcomeAnswer(control.injectFault(workerIndex(parameters), kind))),
+      withBody(readFault(body), ({ kind }) =>
+        outcomeAnswer(control.injectFault(workerIndex(parameters), kind)),
+      ),
   },
 ];
 
@@ -252,7 +264,11 @@ function oneServer({ control, parameters }: AdminCall, status: number): AdminRes
   const server = pool.find((candidate) => candidate.address === parameters['address']);
   if (server !== undefined) return jsonAnswer(status, server);
   const found = parameters['address'] ?? '';
-  return errorAnswer(404, { code: 'unknown-server', message: `the pool has no server ${found}`, found });
+  return errorAnswer(404, {
+    code: 'unknown-server',
+    message: `the pool has no server ${found}`,
+    found,
+  });
 }
 
 function findPool(control: BalancerControl, name: string): readonly ServerStatus[] | null {

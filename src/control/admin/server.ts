@@ -89,12 +89,18 @@ async function open(options: AdminOptions, files: InstanceFiles): Promise<AdminS
   try {
     const answer = api.answer.bind(api);
     listeners.push(await listenAdmin({ kind: 'unix', path: files.socketPath }, answer, onError));
-    if (address !== null) listeners.push(await listenAdmin({ kind: 'tcp', ...address }, answer, onError));
+    if (address !== null)
+      listeners.push(await listenAdmin({ kind: 'tcp', ...address }, answer, onError));
     writeRecord(options, files);
   } catch (error) {
     await close();
-    const where = address === null ? files.socketPath : `${files.socketPath} or ${address.host}:${address.port}`;
-    throw new Error(`Cannot open the admin API as ${where} must be free: ${String(error)}`, { cause: error });
+    const where =
+      address === null
+        ? files.socketPath
+        : `${files.socketPath} or ${address.host}:${address.port}`;
+    throw new Error(`Cannot open the admin API as ${where} must be free: ${String(error)}`, {
+      cause: error,
+    });
   }
   return { files, port: listeners[1]?.port ?? null, close };
 }

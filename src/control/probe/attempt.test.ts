@@ -69,7 +69,8 @@ test('an http probe fails on another status, on garbage, and on a close before t
 });
 
 test('the body text is found across pieces and chunks, and missed when it is not there', async () => {
-  const chunked = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nall\r\n5;x=y\r\n good\r\n0\r\n\r\n';
+  const chunked =
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nall\r\n5;x=y\r\n good\r\n0\r\n\r\n';
   const found = await probeRaw(chunked, { bodyText: 'all good' });
   assert.deepEqual([found.result.isPass, found.result.reason], [true, 'status 200']);
   const missed = await probeRaw('HTTP/1.0 200 OK\r\n\r\nmaintenance', { bodyText: 'all good' });
@@ -143,7 +144,11 @@ test('a stall of our own loop extends the time-out by as much, at most four time
   const late = silentAttempt(() => 0);
   late.clock.stall(2_500);
   late.clock.advance(0);
-  assert.equal(late.results.length, 0, 'the timer ran 500 ms late: the answer may be waiting unread');
+  assert.equal(
+    late.results.length,
+    0,
+    'the timer ran 500 ms late: the answer may be waiting unread',
+  );
   late.handler().onConnected();
   late.handler().onBytes(Buffer.from('HTTP/1.1 200 OK\r\n\r\n'));
   assert.equal(late.results[0]?.isPass, true);
@@ -174,10 +179,22 @@ test('LagMeter adds up what its ticks were late', () => {
 
 test('AnswerReader gives the same verdict for every split into two pieces', () => {
   const cases: readonly [string, string | null, string][] = [
-    ['HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello', 'lo', 'complete 200 true'],
-    ['HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n', 'hello', 'complete 200 true'],
+    [
+      'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello',
+      'lo',
+      'complete 200 true',
+    ],
+    [
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n',
+      'hello',
+      'complete 200 true',
+    ],
     ['HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nheXX', 'x', 'broken 200 false'],
-    ['HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n', 'x', 'broken 200 false'],
+    [
+      'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n',
+      'x',
+      'broken 200 false',
+    ],
     ['HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n', 'x', 'broken 200 false'],
     ['HTTP/1.1 20 OK\r\n\r\n', null, 'broken 0 true'],
     ['HTTP/1.1 101 Switching Protocols\r\n\r\n', null, 'broken 101 true'],
@@ -187,7 +204,11 @@ test('AnswerReader gives the same verdict for every split into two pieces', () =
       const reader = new AnswerReader(bodyText);
       reader.take(Buffer.from(text.slice(0, split)));
       reader.take(Buffer.from(text.slice(split)));
-      assert.equal(`${reader.state} ${reader.status} ${reader.hasText}`, expected, `split at ${split}`);
+      assert.equal(
+        `${reader.state} ${reader.status} ${reader.hasText}`,
+        expected,
+        `split at ${split}`,
+      );
     }
   }
 });
@@ -198,7 +219,7 @@ test('AnswerReader bounds the head and the body', () => {
   assert.equal(endlessHead.state, 'broken');
   const endlessBody = new AnswerReader('needle');
   endlessBody.take(Buffer.from('HTTP/1.1 200 OK\r\n\r\n'));
-  for (let i = 0; i < 70 && endlessBody.state === 'body'; i++) endlessBody.take(Buffer.alloc(1_000));
+  for (let i = 0; i < 70 && endlessBody.state === 'body'; i++)
+    endlessBody.take(Buffer.alloc(1_000));
   assert.deepEqual([endlessBody.state, endlessBody.hasText], ['complete', false]);
 });
-

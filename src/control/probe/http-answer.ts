@@ -46,7 +46,8 @@ export class AnswerReader {
   /** The server closed the connection: completes an answer that ends that way, breaks any other. */
   end(): void {
     if (this.state === 'body' && this.#framing === 'close') this.state = 'complete';
-    else if (this.state === 'head') this.#break('the connection was closed before the answer was complete');
+    else if (this.state === 'head')
+      this.#break('the connection was closed before the answer was complete');
     else if (this.state === 'body') this.#break('the connection was closed inside the body');
   }
 
@@ -73,7 +74,8 @@ export class AnswerReader {
     this.status = Number(statusLine[1]);
     if (this.status < 200) {
       this.#interim++;
-      if (this.status === 101) this.#break('the server switched to a protocol that was not asked for');
+      if (this.status === 101)
+        this.#break('the server switched to a protocol that was not asked for');
       else if (this.#interim > limits.interimResponses) this.#break('too many interim answers');
       return this.state === 'head';
     }

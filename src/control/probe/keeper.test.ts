@@ -52,7 +52,7 @@ function snapshotOf({ probe: given = probe, ports = [1, 2, 3], ...rest }: Settin
     listeners: [],
     routes: [],
     pools: [pool],
-    timeouts: { headerMs: 1, keepAliveMs: 1, idleMs: 1, drainMs: 1 },
+    timeouts: { headerMs: 1, keepAliveMs: 1, idleMs: 1, drainMs: 1, tunnelMs: 3_600_000 },
     limits: { headBytesMax: 1, headFieldsMax: 1, connectionsMax: 1 },
     trustedPeers: [],
     accessLog: false,
@@ -172,9 +172,16 @@ test('apply() keeps verdicts over a reload and resets the slot of a new owner', 
   keeper.setDraining(2, true);
   clock.advance(10);
   keeper.apply(snapshotOf({ ports: [1, 2, 3] }));
-  assert.deepEqual([bits(1), bits(2), bits(3)], [Verdict.PROBE_DOWN, Verdict.DRAINING, Verdict.PROBE_DOWN]);
+  assert.deepEqual(
+    [bits(1), bits(2), bits(3)],
+    [Verdict.PROBE_DOWN, Verdict.DRAINING, Verdict.PROBE_DOWN],
+  );
   keeper.apply(snapshotOf({ ports: [1] }));
-  assert.equal(bits(2), Verdict.DRAINING, 'the word of a removed server stays: an old table may pick it');
+  assert.equal(
+    bits(2),
+    Verdict.DRAINING,
+    'the word of a removed server stays: an old table may pick it',
+  );
   assert.equal(keeper.viewOf(2), null);
   keeper.apply(snapshotOf({ ports: [1, 2], probe: null }));
   assert.deepEqual([bits(1), bits(2)], [0, 0]);

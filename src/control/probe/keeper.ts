@@ -89,7 +89,11 @@ export class HealthKeeper {
     const server = this.#servers.get(slot);
     const judge = server === undefined ? undefined : this.#judges.get(server.pool);
     if (judge === undefined) return;
-    const change = judge.onStreak({ slot, code, count }, this.#options.clock.nowMs(), this.#verdictOf);
+    const change = judge.onStreak(
+      { slot, code, count },
+      this.#options.clock.nowMs(),
+      this.#verdictOf,
+    );
     if (change !== null) this.#carryOut(change);
     this.#lookAgain();
   }
@@ -162,7 +166,8 @@ export class HealthKeeper {
       return;
     }
     // A server that takes traffic already goes on doing so until its new probe says otherwise.
-    const effective = isNew || health.probe !== null ? probe : { ...probe, startState: 'up' as const };
+    const effective =
+      isNew || health.probe !== null ? probe : { ...probe, startState: 'up' as const };
     const probed = { address: server.address, target: server.target, probe: effective };
     if (health.probe !== null) {
       health.probe.update(probed);
@@ -181,7 +186,11 @@ export class HealthKeeper {
     if (!change.isUp) return;
     // Back from down: what it did before it went says nothing about what came back.
     const judge = this.#judges.get(health.pool);
-    const lifted = judge?.readmit(health.slot, this.#options.clock.nowMs(), 'its probe passes again');
+    const lifted = judge?.readmit(
+      health.slot,
+      this.#options.clock.nowMs(),
+      'its probe passes again',
+    );
     if (lifted) this.#carryOut(lifted);
   }
 

@@ -165,7 +165,10 @@ test('a renamed file is opened anew at the next check, and reopen() works on rea
   try {
     const path = join(directory, 'access.log');
     const clock = new ManualClock();
-    const writer = new AccessLogWriter({ path }, { clock, open: openAppendFile, report: assert.fail });
+    const writer = new AccessLogWriter(
+      { path },
+      { clock, open: openAppendFile, report: assert.fail },
+    );
     writer.write('before\n', 1);
     await writer.reopen();
     await rename(path, `${path}.1`);

@@ -74,6 +74,8 @@ export interface PoolStatus {
   readonly name: string;
   readonly policy: string;
   readonly requests: number;
+  /** Mean of the last ten seconds. */
+  readonly requestsPerSecond: number;
   readonly retries: number;
   readonly servers: readonly ServerStatus[];
 }
@@ -92,6 +94,9 @@ export interface ServerStatus {
   readonly why: string;
   readonly inFlight: number;
   readonly requests: number;
+  /** Mean of the last ten seconds. */
+  readonly requestsPerSecond: number;
+  /** Answers of class 5xx, failed dials, resets and time-outs. */
   readonly errors: number;
   readonly latencyMs: LatencyStatus;
   readonly history: readonly VerdictChange[];

@@ -1,0 +1,143 @@
+import type {
+  BalancerControl,
+  OperationOutcome,
+  OperationProblem,
+  ReloadOutcome,
+  ServerSpec,
+} from '../publish/operations.ts';
+import type { StatusReport } from '../report/status.ts';
+
+/** A report with one pool `web` of one server: for tests of what shows or serves it. */
+export const sampleStatus: StatusReport = {
+  version: '0.1.0',
+  startedAtMs: 1_000_000,
+  pids: { supervisor: 10, balancer: 11 },
+  driver: { name: 'portable', reason: 'asked for' },
+  isDraining: false,
+  workers: [
+    { index: 0, state: 'ready', heartbeatAgeMs: 5, restarts: 0, appliedVersion: 3, gauges: {} },
+  ],
+  configuration: {
+    file: '/etc/a.yaml',
+    version: 3,
+    lastReload: null,
+    reloads: 0,
+    failedReloads: 0,
+  },
+  listeners: [
+    {
+      name: 'web',
+      address: ':8080',
+      port: 8080,
+      protocol: 'http',
+      links: 4,
+      accepted: 9,
+      requests: 100,
+      bytesIn: 1,
+      bytesOut: 2,
+    },
+  ],
+  routes: [{ name: 'all', pool: 'web', requests: 100 }],
+  pools: [
+    {
+      name: 'web',
+      policy: 'p2c',
+      requests: 100,
+      requestsPerSecond: 12.5,
+      retries: 1,
+      servers: [
+        {
+          address: '10.0.0.1:3000',
+          slot: 0,
+          weight: 1,
+          isBackup: false,
+          state: 'up',
+          why: 'probe: status 200',
+          inFlight: 2,
+          requests: 100,
+          requestsPerSecond: 12.5,
+          errors: 0,
+          latencyMs: { p50: 1.2, p90: 2.3, p99: 4.5 },
+          history: [],
+        },
+      ],
+    },
+  ],
+};
+
+/** Remembers what it was asked to do; refuses with `problem` when that is set. For tests. */
+export class FakeControl implements BalancerControl {
+  calls: string[] = [];
+  problem: OperationProblem['code'] | null = null;
+  reloadProblems: readonly string[] | null = null;
+  isTakingTraffic = true;
+
+  status(): StatusReport {
+    return sampleStatus;
+  }
+
+  reload(): Promise<ReloadOutcome> {
+    this.calls.push('reload');
+    const problems = this.reloadProblems;
+    return Promise.resolve(
+      problems === null
+        ? { ok: true, version: 4, changes: ['pool web changed'] }
+        : { ok: false, problems },
+    );
+  }
+
+  reopenLogs(): Promise<void> {
+    this.calls.push('reopenLogs');
+    return Promise.resolve();
+  }
+
+  stop(): void {
+    this.calls.push('stop');
+  }
+
+  drainServer(pool: string, address: string): OperationOutcome {
+    return this.#outcome(`drainServer ${pool} ${address}`);
+  }
+
+  readyServer(pool: string, address: string): OperationOutcome {
+    return this.#outcome(`readyServer ${pool} ${address}`);
+  }
+
+  setWeight(pool: string, address: string, weight: number): OperationOutcome {
+    return this.#outcome(`setWeight ${pool} ${address} ${weight}`);
+  }
+
+  addServer(pool: string, spec: ServerSpec): OperationOutcome {
+    return this.#outcome(`addServer ${pool} ${JSON.stringify(spec)}`);
+  }
+
+  removeServer(pool: string, address: string): OperationOutcome {
+    return this.#outcome(`removeServer ${pool} ${address}`);
+  }
+
+  effectiveConfig(): unknown {
+    return { pools: [] };
+  }
+
+  metricsText(): string {
+    return 'evenkeel_draining 0\n';
+  }
+
+  isReady(): boolean {
+    return this.isTakingTraffic;
+  }
+
+  injectFault(worker: number, kind: 'invariant' | 'stuck'): OperationOutcome {
+    return this.#outcome(`injectFault ${worker} ${kind}`);
+  }
+
+  #outcome(call: string): OperationOutcome {
+    this.calls.push(call);
+    if (this.problem === null) return { ok: true, version: 4 };
+    const { problem: code } = this;
+    return {
+      ok: false,
+      problem: { code, message: 'refused', path: null, requirement: 'x', found: 'y' },
+    };
+  }
+}

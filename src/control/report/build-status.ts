@@ -1,0 +1,117 @@
+import { quantile, sampleCount } from '../../base/histogram.ts';
+import { limits } from '../../model/limits.ts';
+import type { SharedWords } from '../../model/shared-memory.ts';
+import type { Pool, Server, Snapshot } from '../../model/snapshot.ts';
+import type { CounterReader } from '../../observe/counters.ts';
+import {
+  ListenerColumn,
+  PoolColumn,
+  RouteColumn,
+  ServerColumn,
+  ServerTiming,
+} from '../../observe/columns.ts';
+import type { HistogramReader } from '../../observe/histograms.ts';
+import type { HealthView } from '../probe/keeper.ts';
+import type { LatencyStatus, PoolStatus, ServerStatus, StatusReport } from './status.ts';
+
+/** The part of the report that the process room knows. */
+export type ProcessStatus = Omit<StatusReport, 'listeners' | 'routes' | 'pools'>;
+
+/** Where the traffic's figures come from. */
+export interface TrafficMeans {
+  readonly snapshot: Snapshot;
+  readonly words: SharedWords;
+  readonly workers: number;
+  readonly counters: CounterReader;
+  readonly histograms: HistogramReader;
+  /** `HealthKeeper.viewOf`. */
+  readonly healthOf: (slot: number) => HealthView | null;
+  /** `RequestRates.of`. */
+  readonly rateOf: (slot: number) => number;
+  /** Port in use of a listener by name; 0 for Unix sockets. */
+  readonly portOf: (listener: string) => number;
+}
+
+/** The whole report. Cost: one pass over all slots in use and three histograms per server. */
+export function buildStatus(process: ProcessStatus, means: TrafficMeans): StatusReport {
+  const { snapshot, counters } = means;
+  return {
+    ...process,
+    listeners: snapshot.listeners.map(({ slot, name, address, protocol }) => ({
+      name,
+      address,
+      port: means.portOf(name),
+      protocol,
+      links: linksOf(means, slot),
+      accepted: counters.one('listener', slot, ListenerColumn.ACCEPTED),
+      requests: counters.one('listener', slot, ListenerColumn.REQUESTS),
+      bytesIn: counters.one('listener', slot, ListenerColumn.BYTES_IN),
+      bytesOut: counters.one('listener', slot, ListenerColumn.BYTES_OUT),
+    })),
+    routes: snapshot.routes.map(({ slot, name, pool }) => ({
+      name,
+      pool,
+      requests: counters.one('route', slot, RouteColumn.REQUESTS),
+    })),
+    pools: snapshot.pools.map((pool) => poolStatus(pool, means)),
+  };
+}
+
+/** Downstream links now open on a listener, over all workers. */
+export function linksOf({ words, workers }: TrafficMeans, listenerSlot: number): number {
+  let links = 0;
+  for (let worker = 0; worker < workers; worker++) {
+    links += Atomics.load(words.linksByWorker, worker * limits.listeners + listenerSlot);
+  }
+  return links;
+}
+
+function poolStatus(pool: Pool, means: TrafficMeans): PoolStatus {
+  const { counters } = means;
+  const servers = pool.servers.map((server) => serverStatus(server, means));
+  return {
+    name: pool.name,
+    policy: pool.policy,
+    requests: counters.one('pool', pool.slot, PoolColumn.REQUESTS),
+    requestsPerSecond: rounded(servers.reduce((sum, server) => sum + server.requestsPerSecond, 0)),
+    retries: counters.one('pool', pool.slot, PoolColumn.RETRIES),
+    servers,
+  };
+}
+
+function serverStatus(server: Server, means: TrafficMeans): ServerStatus {
+  const { counters, words } = means;
+  const { slot } = server;
+  const health = means.healthOf(slot);
+  const failing = [
+    ServerColumn.S5XX,
+    ServerColumn.CONNECT_FAILURES,
+    ServerColumn.RESETS,
+    ServerColumn.TIMEOUTS,
+  ];
+  return {
+    address: server.address,
+    slot,
+    weight: server.weight,
+    isBackup: server.isBackup,
+    state: health?.state ?? 'down',
+    why: health?.why ?? 'not yet known',
+    inFlight: Atomics.load(words.inFlight, slot),
+    requests: counters.one('server', slot, ServerColumn.REQUESTS),
+    requestsPerSecond: rounded(means.rateOf(slot)),
+    errors: failing.reduce((sum, column) => sum + counters.one('server', slot, column), 0),
+    latencyMs: latencyOf(means.histograms, slot),
+    history: health?.history ?? [],
+  };
+}
+
+function latencyOf(histograms: HistogramReader, slot: number): LatencyStatus {
+  const cells = histograms.read('server', slot, ServerTiming.TOTAL);
+  if (sampleCount(cells) === 0) return { p50: null, p90: null, p99: null };
+  const at = (share: number): number => quantile(cells, share) / 1000;
+  return { p50: at(0.5), p90: at(0.9), p99: at(0.99) };
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 10) / 10;
+}

@@ -1,0 +1,206 @@
+import { bucketMid, histogramBuckets, sampleSum } from '../../base/histogram.ts';
+import type { Pool, Server } from '../../model/snapshot.ts';
+import type { Column } from '../../observe/columns.ts';
+import {
+  listenerColumns,
+  poolColumns,
+  reasonCodes,
+  routeColumns,
+  serverColumns,
+  ServerTiming,
+} from '../../observe/columns.ts';
+import type { AccessLogState } from './access-log.ts';
+import type { ProcessStatus, TrafficMeans } from './build-status.ts';
+import { linksOf } from './build-status.ts';
+import type { HistogramShape, Labels } from './exposition.ts';
+import { Exposition } from './exposition.ts';
+import type { ServerState } from './status.ts';
+
+/** Upper bounds of the exported buckets, in seconds. The 896 of shared memory would be too many series. */
+const bounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+const states: readonly ServerState[] = [
+  'up',
+  'down',
+  'draining',
+  'ejected',
+  'refusing',
+  'unresolved',
+];
+
+/** What the metrics are made of. */
+export interface MetricsInput {
+  readonly process: ProcessStatus;
+  readonly traffic: TrafficMeans;
+  /** Null when no access log is written. */
+  readonly accessLog: AccessLogState | null;
+}
+
+/**
+ * All metrics as Prometheus text. Cost: all slots in use and five histograms at most per owner; some ms
+ * for hundreds of servers. Server histograms without a sample are left out.
+ */
+export function metricsText({ process, traffic, accessLog }: MetricsInput): string {
+  const out = new Exposition();
+  processMetrics(out, process);
+  const { snapshot, counters } = traffic;
+  for (const { slot, name } of snapshot.listeners) {
+    const labels = { listener: name };
+    const values = counters.row('listener', slot);
+    columnMetrics(out, { owner: 'listener', columns: listenerColumns, values }, labels);
+    out.gauge('evenkeel_listener_links', 'Links now open.', linksOf(traffic, slot), labels);
+  }
+  for (const { slot, name } of snapshot.routes) {
+    const labels = { route: name };
+    const values = counters.row('route', slot);
+    columnMetrics(out, { owner: 'route', columns: routeColumns, values }, labels);
+    const shape = shapeOf(traffic.histograms.read('route', slot));
+    out.histogram('evenkeel_route_duration_seconds', 'Time of whole exchanges.', shape, labels);
+  }
+  for (const pool of snapshot.pools) poolMetrics(out, pool, traffic);
+  counters.reasons().forEach((count, index) => {
+    const help = 'Exchanges ended by a failure, by reason word.';
+    out.counter('evenkeel_failures_total', help, count, { reason: reasonCodes[index] ?? '' });
+  });
+  if (accessLog !== null) accessLogMetrics(out, accessLog);
+  return out.text();
+}
+
+function processMetrics(out: Exposition, process: ProcessStatus): void {
+  const { version, driver, configuration } = process;
+  const info = { version, driver: driver.name };
+  out.gauge('evenkeel_build_info', 'Version and driver; always 1.', 1, info);
+  const startedAt = process.startedAtMs / 1000;
+  out.gauge(
+    'evenkeel_start_time_seconds',
+    'When the balancer started, in epoch seconds.',
+    startedAt,
+  );
+  out.gauge(
+    'evenkeel_draining',
+    '1 while the process drains to its end.',
+    Number(process.isDraining),
+  );
+  const { reloads, failedReloads, lastReload } = configuration;
+  out.gauge(
+    'evenkeel_configuration_version',
+    'Version of the snapshot in force.',
+    configuration.version,
+  );
+  out.counter('evenkeel_reloads_total', 'Reloads tried.', reloads);
+  out.counter('evenkeel_reloads_failed_total', 'Reloads refused.', failedReloads);
+  const isGood = Number(lastReload?.ok ?? true);
+  out.gauge(
+    'evenkeel_last_reload_success',
+    '1 when the last reload was taken, or none was tried.',
+    isGood,
+  );
+  const reloadedAt = (lastReload?.atMs ?? process.startedAtMs) / 1000;
+  out.gauge('evenkeel_last_reload_time_seconds', 'When the last reload was tried.', reloadedAt);
+  for (const worker of process.workers) {
+    const labels = { worker: worker.index };
+    const age = worker.heartbeatAgeMs / 1000;
+    out.gauge(
+      'evenkeel_worker_ready',
+      '1 while the worker takes traffic.',
+      Number(worker.state === 'ready'),
+      labels,
+    );
+    out.gauge('evenkeel_worker_heartbeat_age_seconds', 'Since the last sign of life.', age, labels);
+    out.counter(
+      'evenkeel_worker_restarts_total',
+      'Replacements of the thread.',
+      worker.restarts,
+      labels,
+    );
+    for (const [name, value] of Object.entries(worker.gauges)) {
+      out.gauge(`evenkeel_worker_${snakeCase(name)}`, 'As the driver reports it.', value, labels);
+    }
+  }
+}
+
+function poolMetrics(out: Exposition, pool: Pool, traffic: TrafficMeans): void {
+  const { counters, histograms, healthOf } = traffic;
+  const labels = { pool: pool.name };
+  const values = counters.row('pool', pool.slot);
+  columnMetrics(out, { owner: 'pool', columns: poolColumns, values }, labels);
+  const shape = shapeOf(histograms.read('pool', pool.slot));
+  out.histogram('evenkeel_pool_duration_seconds', 'Time of whole exchanges.', shape, labels);
+  for (const state of states) {
+    const count = pool.servers.filter((server) => stateOf(healthOf, server) === state).length;
+    out.gauge('evenkeel_pool_servers', 'Servers by state.', count, { ...labels, state });
+  }
+  for (const server of pool.servers) serverMetrics(out, pool, server, traffic);
+}
+
+function serverMetrics(out: Exposition, pool: Pool, server: Server, traffic: TrafficMeans): void {
+  const { counters, words, histograms, healthOf } = traffic;
+  const labels = { pool: pool.name, server: server.address };
+  const values = counters.row('server', server.slot);
+  columnMetrics(out, { owner: 'server', columns: serverColumns, values }, labels);
+  const isUp = Number(stateOf(healthOf, server) === 'up');
+  out.gauge('evenkeel_server_up', '1 while the server takes new traffic.', isUp, labels);
+  const inFlight = Atomics.load(words.inFlight, server.slot);
+  out.gauge('evenkeel_server_in_flight', 'Exchanges and tunnels now running.', inFlight, labels);
+  out.gauge('evenkeel_server_weight', 'Weight in force.', server.weight, labels);
+  for (const [timing, name, help] of serverTimings) {
+    const shape = shapeOf(histograms.read('server', server.slot, timing));
+    if (shape.count > 0) out.histogram(`evenkeel_server_${name}_seconds`, help, shape, labels);
+  }
+}
+
+const serverTimings = [
+  [ServerTiming.CONNECT, 'connect', 'Time to connect.'],
+  [ServerTiming.FIRST_BYTE, 'first_byte', 'Time from the request to the first byte of the answer.'],
+  [ServerTiming.TOTAL, 'duration', 'Time from the pick to the end.'],
+] as const;
+
+function accessLogMetrics(out: Exposition, state: AccessLogState): void {
+  const dropped = 'Access-log lines given up because the queue was full.';
+  out.counter('evenkeel_access_log_dropped_lines_total', dropped, state.droppedLines);
+  out.counter('evenkeel_access_log_written_bytes_total', 'Bytes written.', state.writtenBytes);
+  out.gauge(
+    'evenkeel_access_log_queued_bytes',
+    'Bytes that wait to be written.',
+    state.queuedBytes,
+  );
+  const isFailing = Number(state.error !== null);
+  out.gauge('evenkeel_access_log_failing', '1 while the target takes no lines.', isFailing);
+}
+
+/** A slot's counters by their columns: status classes are one metric with a label. */
+function columnMetrics(out: Exposition, row: CounterRow, labels: Labels): void {
+  row.columns.forEach(({ metric, statusClass, help }, index) => {
+    const all = statusClass === null ? labels : { ...labels, class: statusClass };
+    out.counter(`evenkeel_${row.owner}_${metric}_total`, help, row.values[index] ?? 0, all);
+  });
+}
+
+interface CounterRow {
+  readonly owner: string;
+  readonly columns: readonly Column[];
+  readonly values: readonly number[];
+}
+
+function stateOf(healthOf: TrafficMeans['healthOf'], server: Server): ServerState {
+  return healthOf(server.slot)?.state ?? 'down';
+}
+
+/** Classic buckets of a log-linear histogram: a bucket belongs where its middle lies. */
+function shapeOf(cells: Float64Array): HistogramShape {
+  const cumulative: number[] = [];
+  let count = 0;
+  let bucket = 0;
+  for (const bound of bounds) {
+    for (; bucket < histogramBuckets && bucketMid(bucket) <= bound * 1e6; bucket++) {
+      count += cells[bucket] ?? 0;
+    }
+    cumulative.push(count);
+  }
+  for (; bucket < histogramBuckets; bucket++) count += cells[bucket] ?? 0;
+  return { bounds, cumulative, count, sum: sampleSum(cells) / 1e6 };
+}
+
+function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`).replace(/[^a-z0-9_]/g, '_');
+}
