@@ -53,7 +53,10 @@ function firstNotPlain(root: unknown): EvaluateAnswer | null {
     seen.add(value);
     for (const [key, inner] of Object.entries(value)) {
       const isIndex = Array.isArray(value);
-      waiting.push({ value: inner, path: isIndex ? `${path}[${key}]` : path === '' ? key : `${path}.${key}` });
+      waiting.push({
+        value: inner,
+        path: isIndex ? `${path}[${key}]` : path === '' ? key : `${path}.${key}`,
+      });
     }
   }
   return null;

@@ -63,7 +63,9 @@ export function canonicalCidr(text: string): string | null {
   if (ip === null) return null;
   const bits = match[2] === undefined ? ip.length * 8 : Number(match[2]);
   if (bits > ip.length * 8) return null;
-  const masked = ip.map((byte, index) => byte & (0xff00 >> Math.min(8, Math.max(0, bits - index * 8))));
+  const masked = ip.map(
+    (byte, index) => byte & (0xff00 >> Math.min(8, Math.max(0, bits - index * 8))),
+  );
   return `${formatIp(masked)}/${bits}`;
 }
 

@@ -10,7 +10,14 @@ import type {
   CheckedRoute,
   CheckedServer,
 } from './checked.ts';
-import type { Config, ConfigAdmin, ConfigListener, ConfigPool, ConfigRoute, ConfigServer } from './config.ts';
+import type {
+  Config,
+  ConfigAdmin,
+  ConfigListener,
+  ConfigPool,
+  ConfigRoute,
+  ConfigServer,
+} from './config.ts';
 
 /**
  * Fills in defaults and names. Only for what shape and references were checked of: what is required
@@ -30,6 +37,7 @@ export function buildConfig(checked: Checked): Config {
       keepAliveMs: timeouts?.keepAlive ?? 75_000,
       idleMs: timeouts?.idle ?? 60_000,
       drainMs: timeouts?.drain ?? 30_000,
+      tunnelMs: timeouts?.tunnel ?? 3_600_000,
     },
     limits: {
       headBytesMax: traffic?.headerBytes ?? limits.headBytes,
@@ -89,11 +97,16 @@ function buildListeners(listeners: readonly CheckedListener[]): ConfigListener[]
 
 /** `:8080` → `port-8080`, `127.0.0.1:80` → `127-0-0-1-80`: made of the address alone, so that it stays. */
 function listenerName(address: string): string {
-  return address.startsWith(':') ? `port-${address.slice(1)}` : nameOf(address.replace(/^unix:/, ''));
+  return address.startsWith(':')
+    ? `port-${address.slice(1)}`
+    : nameOf(address.replace(/^unix:/, ''));
 }
 
 function nameOf(written: string): string {
-  const name = written.toLowerCase().replace(/[^a-z0-9]+/g, '-').slice(0, 56);
+  const name = written
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, 56);
   return name.replace(/^-|-$/g, '') || 'unnamed';
 }
 

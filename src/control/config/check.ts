@@ -118,7 +118,10 @@ function refuseKey(shape: RecordShape, entry: SourceEntry, path: string, run: Ru
   const requirement = `must be a key of ${withArticle(shape.name)} (${known.join(', ')})`;
   const found = `found ${shown(entry.key)}`;
   if (shape.later.includes(entry.key)) {
-    refuse(run, entry.keyAt, path, { requirement, found: `${found}, which is not in this version` });
+    refuse(run, entry.keyAt, path, {
+      requirement,
+      found: `${found}, which is not in this version`,
+    });
     return;
   }
   const suggestion = nearest(entry.key, known);
@@ -176,7 +179,10 @@ function checkLength(
 ): void {
   if (length >= shape.least && length <= shape.most) return;
   const requirement = `must have from ${shape.least} to ${shape.most} entries`;
-  refuse(run, node.at, path, { requirement, found: length === 0 ? 'found none' : `found ${length}` });
+  refuse(run, node.at, path, {
+    requirement,
+    found: length === 0 ? 'found none' : `found ${length}`,
+  });
 }
 
 type ScalarShape = Exclude<Shape, { kind: 'record' | 'map' | 'list' }>;
@@ -188,7 +194,9 @@ function checkScalar(shape: ScalarShape, node: SourceNode, path: string, run: Ru
   const isSecret = shape.kind === 'text' && shape.form.isSecret === true;
   const isLater = shape.kind === 'choice' && shape.later.includes(String(node.value));
   const suffix = isLater ? ', which is not in this version' : '';
-  const found = isSecret ? 'found something else (not shown)' : `found ${shown(node.value)}${suffix}`;
+  const found = isSecret
+    ? 'found something else (not shown)'
+    : `found ${shown(node.value)}${suffix}`;
   const requirement = read.requirement ?? `must be ${saysOf(shape)}`;
   return refuse(run, node.at, path, { requirement, found, suggestion: read.suggestion });
 }

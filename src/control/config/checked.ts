@@ -24,6 +24,7 @@ export interface Checked {
     readonly header?: number;
     readonly keepAlive?: number;
     readonly idle?: number;
+    readonly tunnel?: number;
     readonly drain?: number;
   };
   readonly limits?: {

@@ -143,6 +143,8 @@ export interface TimeoutsInput {
   header?: DurationInput | undefined;
   keepAlive?: DurationInput | undefined;
   idle?: DurationInput | undefined;
+  tunnel?: DurationInput | undefined;
+  /** Tunnels (tcp listeners, upgraded links) without progress. Default 1h. */
   drain?: DurationInput | undefined;
 }
 

@@ -1,5 +1,5 @@
-import { configFromPlain } from './load.ts';
 import type { LoadResult } from './load.ts';
+import { configFromPlain } from './load.ts';
 
 /** What `evenkeel run` takes instead of a file; texts as they stand on the command line. */
 export interface ConfigFlags {
@@ -32,7 +32,10 @@ export function configFromFlags(flags: ConfigFlags): LoadResult {
   const result = configFromPlain('command line', plain, () => ({ line: 0, column: 0 }));
   if (to.length === 0) return withoutServers(result);
   if (result.ok) return result;
-  return { ok: false, problems: result.problems.map((one) => ({ ...one, path: flagOf(one.path) })) };
+  return {
+    ok: false,
+    problems: result.problems.map((one) => ({ ...one, path: flagOf(one.path) })),
+  };
 }
 
 /** A file may have a pool without servers and fill it later; a command line without is a slip. */
@@ -47,7 +50,10 @@ function withoutServers(result: LoadResult): LoadResult {
     found: 'found nothing',
     suggestion: '--to 127.0.0.1:3000',
   };
-  return { ok: false, problems: [missing, ...others.map((one) => ({ ...one, path: flagOf(one.path) }))] };
+  return {
+    ok: false,
+    problems: [missing, ...others.map((one) => ({ ...one, path: flagOf(one.path) }))],
+  };
 }
 
 function flagOf(path: string): string {

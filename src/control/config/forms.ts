@@ -1,4 +1,10 @@
-import { canonicalCidr, isHostName, parseIp, parseListenAddress, parseServerAddress } from './address.ts';
+import {
+  canonicalCidr,
+  isHostName,
+  parseIp,
+  parseListenAddress,
+  parseServerAddress,
+} from './address.ts';
 
 /** What reading a text gives: a value, or why not and what to write instead. */
 export type FormResult =
@@ -27,16 +33,36 @@ const maybe = (suggestion: string | null): FormResult => ({ suggestion });
 /** Any text of `lengthMin` to `lengthMax` UTF-16 units that the pattern allows. Value: string. */
 export function text(name: string, says: string, pattern: string): Form {
   const regex = new RegExp(pattern);
-  return { name, says, pattern, read: (written) => (regex.test(written) ? { value: written } : no) };
+  return {
+    name,
+    says,
+    pattern,
+    read: (written) => (regex.test(written) ? { value: written } : no),
+  };
 }
 
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /** Spellings that people try, with ours. */
 const unitNear: Readonly<Record<string, string>> = {
-  '': 's', msec: 'ms', msecs: 'ms', millis: 'ms', milliseconds: 'ms', millisecond: 'ms',
-  sec: 's', secs: 's', second: 's', seconds: 's',
-  min: 'm', mins: 'm', minute: 'm', minutes: 'm', hr: 'h', hrs: 'h', hour: 'h', hours: 'h',
+  '': 's',
+  msec: 'ms',
+  msecs: 'ms',
+  millis: 'ms',
+  milliseconds: 'ms',
+  millisecond: 'ms',
+  sec: 's',
+  secs: 's',
+  second: 's',
+  seconds: 's',
+  min: 'm',
+  mins: 'm',
+  minute: 'm',
+  minutes: 'm',
+  hr: 'h',
+  hrs: 'h',
+  hour: 'h',
+  hours: 'h',
 };
 
 /** A duration within a range, `500ms 2s 5m 1h`. Value: ms, whole. */
@@ -68,7 +94,12 @@ function nearDuration(written: string): string | null {
   return ours === undefined ? null : `${match[1]}${ours}`;
 }
 
-const unitBytes: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
+const unitBytes: Readonly<Record<string, number>> = {
+  B: 1,
+  KiB: 1024,
+  MiB: 1024 ** 2,
+  GiB: 1024 ** 3,
+};
 
 /** A size within a range, `64KiB 1MiB`. Value: bytes. */
 export function size(least: string, most: string): Form {
@@ -106,7 +137,8 @@ export const percentage: Form = {
     const match = /^(\d{1,3}(?:\.\d{1,3})?)(%?)$/.exec(written);
     if (match === null) return no;
     const percent = Number(match[1]);
-    if (match[2] === '') return maybe(percent > 0 && percent < 1 ? `${percent * 100}%` : `${percent}%`);
+    if (match[2] === '')
+      return maybe(percent > 0 && percent < 1 ? `${percent * 100}%` : `${percent}%`);
     return percent <= 100 ? { value: percent / 100 } : no;
   },
 };
@@ -135,7 +167,10 @@ export const name: Form = {
   pattern: '^[a-z0-9-]{1,63}$',
   read(written) {
     if (/^[a-z0-9-]{1,63}$/.test(written)) return { value: written };
-    const near = written.toLowerCase().replace(/[\s_.]+/g, '-').replace(/[^a-z0-9-]/g, '');
+    const near = written
+      .toLowerCase()
+      .replace(/[\s_.]+/g, '-')
+      .replace(/[^a-z0-9-]/g, '');
     return maybe(near === '' || near.length > 63 ? null : near);
   },
 };
@@ -179,6 +214,8 @@ function nearAddress(written: string, port: string): string | null {
   const bare = url === null ? written : (url[2] ?? '');
   const usualPort = url?.[1] === 'https' ? '443' : url?.[1] === 'http' ? '80' : port;
   if (url !== null && parseServerAddress(bare) !== null) return bare;
+  const glued = /^([0-9A-Fa-f:]+):(\d{1,5})$/.exec(bare);
+  if (glued?.[1]?.includes(':') && parseIp(glued[1]) !== null) return `[${glued[1]}]:${glued[2]}`;
   const v6 = bare.replace(/^\[(.*)\]$/, '$1');
   if (v6.includes(':') && parseIp(v6) !== null) return `[${v6}]:${usualPort}`;
   const isHost = parseIp(bare) !== null || isHostName(bare);

@@ -1,7 +1,7 @@
 import type { PlacedProblem, Position } from './problem.ts';
 import { shown } from './problem.ts';
-import { readYaml } from './yaml-source.ts';
 import type { ReadSource } from './yaml-source.ts';
+import { readYaml } from './yaml-source.ts';
 
 /**
  * Reads strict JSON (RFC 8259): no comments, no trailing commas. YAML 1.2 contains JSON, so the tree

@@ -10,7 +10,8 @@ import { sourceLocator } from './module-source.ts';
 import type { ConfigProblem, PlacedProblem } from './problem.ts';
 import { finishProblems } from './problem.ts';
 import { checkReferences } from './references.ts';
-import { configuration, serverShape } from './registry.ts';
+import { configuration } from './registry.ts';
+import { server } from './registry-pool.ts';
 import type { SourceNode } from './source-tree.ts';
 import { TreeTooLargeError, treeOfPlain } from './source-tree.ts';
 import type { ReadSource } from './yaml-source.ts';
@@ -95,7 +96,11 @@ export function configFromPlain(
     return finish(file, { node: treeOfPlain(plain, locate), problems: [] }, '');
   } catch (error) {
     if (!(error instanceof TreeTooLargeError)) throw error;
-    return refusedWhole(file, 'must be data of a usual size', 'found more, by nesting or by circles');
+    return refusedWhole(
+      file,
+      'must be data of a usual size',
+      'found more, by nesting or by circles',
+    );
   }
 }
 
@@ -104,7 +109,7 @@ export function checkServer(
   plain: unknown,
 ): { ok: true; server: ConfigServer } | { ok: false; problems: readonly ConfigProblem[] } {
   const node = treeOfPlain(plain, () => ({ line: 0, column: 0 }));
-  const { value, problems } = checkShape(serverShape, node);
+  const { value, problems } = checkShape(server, node);
   if (problems.length > 0) return { ok: false, problems: finishProblems('request', problems) };
   return { ok: true, server: buildServer(value as CheckedServer) };
 }
@@ -127,7 +132,13 @@ async function loadModule(path: string, text: string, files: ConfigFiles): Promi
     const requirement = 'must export plain data as its default';
     const at = result.at ?? locate(result.path ?? '');
     const where = result.path || 'file';
-    return refused(path, { ...at, path: where, requirement, found: result.found, suggestion: null });
+    return refused(path, {
+      ...at,
+      path: where,
+      requirement,
+      found: result.found,
+      suggestion: null,
+    });
   }
   const loaded = configFromPlain(path, result.value, locate);
   return loaded.ok ? { ...loaded, text } : loaded;
@@ -148,7 +159,8 @@ function checkTree(node: SourceNode): { checked: Checked; faults: PlacedProblem[
   const { value, problems, positions }: CheckResult = checkShape(configuration, node);
   // The registry gives exactly this type; a test compares the field names.
   const checked = (value ?? {}) as Checked;
-  return { checked, faults: [...problems, ...checkReferences(checked, positions)] };
+  const refusedPaths = problems.map(({ path }) => path);
+  return { checked, faults: [...problems, ...checkReferences(checked, positions, refusedPaths)] };
 }
 
 function refusedWhole(file: string, requirement: string, found: string): LoadResult {

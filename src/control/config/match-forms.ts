@@ -1,5 +1,6 @@
 import { isHostName, parseIp } from './address.ts';
 import type { Form } from './forms.ts';
+import { nearest } from './suggest.ts';
 
 /** A host to match. Value: lower case, without the trailing dot. */
 export const hostPattern: Form = {
@@ -47,15 +48,15 @@ export const pathPattern: Form = {
 };
 
 function upperEscapes(path: string): string {
-  return path.replace(/%[0-9a-f]{2}/gi, (escape) => escape.toUpperCase());
+  return path.replace(/%[0-9a-f]{2}/gi, (written) => written.toUpperCase());
 }
 
 /** Unreserved escapes decoded, dot segments resolved; null for an escape that is none. */
 function canonicalPath(path: string): string | null {
   if (/%(?![0-9A-Fa-f]{2})/.test(path)) return null;
-  const decoded = upperEscapes(path).replace(/%([0-9A-F]{2})/g, (escape, hex: string) => {
+  const decoded = upperEscapes(path).replace(/%([0-9A-F]{2})/g, (whole, hex: string) => {
     const char = String.fromCharCode(Number.parseInt(hex, 16));
-    return /[A-Za-z0-9._~-]/.test(char) ? char : escape;
+    return /[A-Za-z0-9._~-]/.test(char) ? char : whole;
   });
   const out: string[] = [];
   const segments = decoded.split('/').slice(1);
@@ -106,6 +107,7 @@ export const logTarget: Form = {
     }
     if (/^(false|no|none|never)$/i.test(written)) return { suggestion: 'off' };
     if (written === '-' || /^st.*out$/i.test(written)) return { suggestion: 'stdout' };
-    return { suggestion: /^[\w.-]+\.\w+$/.test(written) ? `./${written}` : null };
+    if (/^[\w.-]+\.\w+$/.test(written)) return { suggestion: `./${written}` };
+    return { suggestion: nearest(written, ['stdout', 'stderr', 'off']) };
   },
 };

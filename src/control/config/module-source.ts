@@ -7,7 +7,8 @@ import type { Position } from './problem.ts';
  * around it. Comments and texts that look like keys can mislead it; it only serves the messages.
  */
 export function sourceLocator(text: string): (path: string) => Position {
-  const exportAt = Math.max(0, text.search(/export\s+default\b/));
+  // Most modules have the keys behind one of these; what stands before (imports) is no data.
+  const exportAt = Math.max(0, text.search(/defineConfig\s*\(|export\s+default\s*\{/));
   const offsets = new Map<string, number>([['', exportAt]]);
   const positions = new Map<string, Position>();
   return (path) => {
@@ -25,9 +26,10 @@ function offsetOf(path: string, text: string, offsets: Map<string, number>): num
   const end = Math.max(path.lastIndexOf('.'), path.lastIndexOf('['), 0);
   const start = offsetOf(path.slice(0, end), text, offsets);
   const step = path.slice(end);
-  const offset = step.startsWith('[') && /^\[\d+\]$/.test(step)
-    ? itemOffset(text, start, Number(step.slice(1, -1)))
-    : keyOffset(text, start, step.replace(/^\.|^\["|"\]$/g, ''));
+  const offset =
+    step.startsWith('[') && /^\[\d+\]$/.test(step)
+      ? itemOffset(text, start, Number(step.slice(1, -1)))
+      : keyOffset(text, start, step.replace(/^\.|^\["|"\]$/g, ''));
   offsets.set(path, offset);
   return offset;
 }

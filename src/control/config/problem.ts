@@ -46,9 +46,7 @@ export function finishProblems(
 ): readonly ConfigProblem[] {
   const sorted = problems
     .map((problem) => ({ file, ...problem }))
-    .sort(
-      (a, b) => a.line - b.line || a.column - b.column || (a.path < b.path ? -1 : 1),
-    );
+    .sort((a, b) => a.line - b.line || a.column - b.column || (a.path < b.path ? -1 : 1));
   const last = sorted[problemsShownMax - 1];
   if (last === undefined || sorted.length <= problemsShownMax) return sorted;
   const leftOut = sorted.length - problemsShownMax + 1;

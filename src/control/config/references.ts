@@ -9,7 +9,13 @@ import { keyPath } from './source-tree.ts';
 import { nearest } from './suggest.ts';
 
 /** Collects what is wrong between values that are right by themselves. */
-type Refuse = (path: string, requirement: string, found: string, suggestion?: string | null) => void;
+interface Refuse {
+  (path: string, requirement: string, found: string, suggestion?: string | null): void;
+  /** Was something refused at or below a path by its shape? What is missing there may be misspelt. */
+  isFaulty(path: string): boolean;
+  /** Was a key of the file refused that may have been meant to be this one? */
+  isMisspelt(key: string): boolean;
+}
 
 /**
  * Checks what no single value shows: names that lead nowhere or stand twice, addresses that collide,
@@ -19,30 +25,55 @@ type Refuse = (path: string, requirement: string, found: string, suggestion?: st
 export function checkReferences(
   checked: Checked,
   positions: ReadonlyMap<string, Position>,
+  refusedPaths: readonly string[],
 ): PlacedProblem[] {
   const problems: PlacedProblem[] = [];
-  const refuse: Refuse = (path, requirement, found, suggestion = null) => {
+  const faulty = new Set(refusedPaths.flatMap(pathsAround));
+  const add = (
+    path: string,
+    requirement: string,
+    found: string,
+    suggestion?: string | null,
+  ): void => {
     const { line, column } = placeOf(path, positions);
-    problems.push({ line, column, path, requirement, found, suggestion });
+    problems.push({ line, column, path, requirement, found, suggestion: suggestion ?? null });
   };
+  const refuse: Refuse = Object.assign(add, {
+    isFaulty: (path: string) => faulty.has(path),
+    isMisspelt: (key: string) => refusedPaths.some((path) => nearest(path, [key]) !== null),
+  });
   checkListeners(checked, refuse);
   checkRoutes(checked, refuse);
   checkPools(checked, refuse);
   return problems;
 }
 
+/** `a.b[0].c` → itself, `a.b[0]`, `a.b`, `a`. */
+function pathsAround(path: string): string[] {
+  const paths: string[] = [];
+  for (let at = path; at !== ''; at = parentOf(at)) paths.push(at);
+  return paths;
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('.'), path.lastIndexOf('[')));
+}
+
 /** The place of a path, or of the nearest thing around it that was written. */
 function placeOf(path: string, positions: ReadonlyMap<string, Position>): Position {
-  let at = path;
-  while (at !== '') {
+  for (const at of pathsAround(path)) {
     const place = positions.get(at);
     if (place !== undefined) return place;
-    at = at.slice(0, Math.max(0, at.lastIndexOf('.'), at.lastIndexOf('[')));
   }
   return positions.get('') ?? { line: 1, column: 1 };
 }
 
-function checkPoolName(name: string | undefined, path: string, checked: Checked, refuse: Refuse): void {
+function checkPoolName(
+  name: string | undefined,
+  path: string,
+  checked: Checked,
+  refuse: Refuse,
+): void {
   if (name === undefined || checked.pools === undefined || checked.pools.has(name)) return;
   const names = [...checked.pools.keys()];
   const requirement = `must be the name of a pool (${someOf(names)})`;
@@ -56,7 +87,11 @@ function someOf(names: readonly string[]): string {
 function checkListeners(checked: Checked, refuse: Refuse): void {
   const listeners = checked.listeners ?? [];
   const paths = listeners.map((_, index) => `listeners[${index}]`);
-  refuseRepeated(listeners.map((listener) => listener.name), paths.map((path) => `${path}.name`), refuse);
+  refuseRepeated(
+    listeners.map((listener) => listener.name),
+    paths.map((path) => `${path}.name`),
+    refuse,
+  );
   const bound: { bind: ListenAddress; path: string }[] = [];
   for (const [index, listener] of listeners.entries()) {
     const path = `listeners[${index}]`;
@@ -88,6 +123,7 @@ function checkListenerPool(
 ): void {
   const { protocol = 'http', pool } = listener;
   checkPoolName(pool, `${path}.pool`, checked, refuse);
+  if (refuse.isFaulty(path)) return;
   if (protocol === 'tcp' && pool === undefined) {
     const only = checked.pools?.size === 1 ? [...checked.pools.keys()][0] : undefined;
     const hint = only === undefined ? null : `pool: ${only}`;
@@ -117,10 +153,16 @@ function refuseRepeated(
 function checkRoutes(checked: Checked, refuse: Refuse): void {
   const routes = checked.routes ?? [];
   const paths = routes.map((_, index) => `routes[${index}]`);
-  refuseRepeated(routes.map((route) => route.name), paths.map((path) => `${path}.name`), refuse);
+  refuseRepeated(
+    routes.map((route) => route.name),
+    paths.map((path) => `${path}.name`),
+    refuse,
+  );
   for (const [index, route] of routes.entries()) {
     checkRoute(route, `routes[${index}]`, checked, refuse);
   }
+  // Routes that are wrong as a whole, or whose key is misspelt, were refused already.
+  if (refuse.isFaulty('routes') || refuse.isMisspelt('routes')) return;
   const hasHttp = (checked.listeners ?? []).some((one) => (one.protocol ?? 'http') === 'http');
   const poolCount = checked.pools?.size ?? 0;
   if (hasHttp && routes.length === 0 && poolCount > 1) {
@@ -132,8 +174,16 @@ function checkRoutes(checked: Checked, refuse: Refuse): void {
 
 /** Fields that frame the message or that the answer gets by itself. */
 const managedFields: readonly string[] = [
-  'connection', 'content-length', 'content-type', 'date', 'keep-alive', 'proxy-connection', 'te',
-  'trailer', 'transfer-encoding', 'upgrade',
+  'connection',
+  'content-length',
+  'content-type',
+  'date',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
 ];
 
 function checkRoute(route: CheckedRoute, path: string, checked: Checked, refuse: Refuse): void {
@@ -145,10 +195,18 @@ function checkRoute(route: CheckedRoute, path: string, checked: Checked, refuse:
   if (pool !== undefined && respond !== undefined) {
     refuse(`${path}.respond`, 'must stand alone: a route has a pool or respond', 'found both');
   }
+  if (pool === undefined && respond === undefined && !refuse.isFaulty(path)) {
+    const hint = checked.pools?.size === 1 ? `pool: ${[...checked.pools.keys()][0]}` : null;
+    refuse(`${path}.pool`, 'must be given where there is no respond', 'found neither', hint);
+  }
   if (respond === undefined) return;
   const hasBody = respond.body !== undefined && respond.body !== '';
   if (hasBody && [204, 205, 304].includes(respond.status ?? 0)) {
-    refuse(`${path}.respond.body`, `must be left out with status ${respond.status}`, 'found a text');
+    refuse(
+      `${path}.respond.body`,
+      `must be left out with status ${respond.status}`,
+      'found a text',
+    );
   }
   for (const field of respond.headers?.keys() ?? []) {
     if (!managedFields.includes(field.toLowerCase())) continue;
@@ -178,7 +236,11 @@ function checkPools(checked: Checked, refuse: Refuse): void {
     const servers = pool.servers ?? [];
     serverCount += servers.length;
     const identities = servers.map(({ address }) => identityOf(address));
-    refuseRepeated(identities, servers.map((_, index) => `${path}.servers[${index}].address`), refuse);
+    refuseRepeated(
+      identities,
+      servers.map((_, index) => `${path}.servers[${index}].address`),
+      refuse,
+    );
     checkProbe(pool, path, refuse);
   }
   if (serverCount > limits.serverSlots) {

@@ -1,6 +1,6 @@
 /**
  * The known word nearest to a written one, or null when none is near: at most 2 edits for words of
- * up to 7 letters (1 for up to 3), 3 for longer ones. Case counts for nothing. Ties go to the first
+ * up to 7 letters (1 for up to 3), 3 for longer ones, or one starts with the other. Case counts for nothing. Ties go to the first
  * in the list. Cost: product of the lengths per candidate.
  */
 export function nearest(written: string, known: Iterable<string>): string | null {
@@ -11,8 +11,11 @@ export function nearest(written: string, known: Iterable<string>): string | null
   let best: string | null = null;
   let bestEdits = editsMax + 1;
   for (const candidate of known) {
-    if (Math.abs(candidate.length - word.length) > editsMax) continue;
-    const edits = editDistance(word, candidate.toLowerCase());
+    const other = candidate.toLowerCase();
+    // `warning` for `warn`, `least-conn` for `least-connections`.
+    const isStart = Math.min(word.length, other.length) > 2 && startsEither(word, other);
+    if (!isStart && Math.abs(other.length - word.length) > editsMax) continue;
+    const edits = Math.min(editDistance(word, other), isStart ? editsMax : Infinity);
     // As many edits as letters would turn any word into any other.
     if (edits >= candidate.length) continue;
     if (edits < bestEdits) {
@@ -21,6 +24,10 @@ export function nearest(written: string, known: Iterable<string>): string | null
     }
   }
   return best;
+}
+
+function startsEither(a: string, b: string): boolean {
+  return a.startsWith(b) || b.startsWith(a);
 }
 
 /**

@@ -1,9 +1,9 @@
-import { LineCounter, isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml';
 import type { Document, ErrorCode, Node, Pair, YAMLError } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { PlacedProblem, Position } from './problem.ts';
 import { shown } from './problem.ts';
 import type { SourceEntry, SourceNode } from './source-tree.ts';
-import { TreeTooLargeError, itemPath, keyPath, treeLimits } from './source-tree.ts';
+import { itemPath, keyPath, TreeTooLargeError, treeLimits } from './source-tree.ts';
 
 /** What reading a text gives: a tree, and what was wrong; `node` is null where syntax is at fault. */
 export interface ReadSource {
@@ -16,7 +16,8 @@ const syntaxProblemsMax = 5;
 
 /**
  * Reads YAML 1.2 (core schema; one document). Duplicate keys are refused, aliases are expanded within
- * `treeLimits`. Never throws for what the text says. Cost: linear, a second per MiB.
+ * `treeLimits`. Never throws for what the text says. Cost: linear; 4,096 servers take half a second, a
+ * MiB of single letters several.
  */
 export function readYaml(text: string): ReadSource {
   const lineCounter = new LineCounter();
@@ -27,7 +28,8 @@ export function readYaml(text: string): ReadSource {
       // Our walk finds duplicates, with their path and without comparing every pair.
       uniqueKeys: false,
       prettyErrors: false,
-      logLevel: 'silent',
+      // `silent` would also take a second document without a word.
+      logLevel: 'error',
     });
   } catch (error) {
     // The parser recurses; so deep a nesting is no configuration.
@@ -38,7 +40,7 @@ export function readYaml(text: string): ReadSource {
     const { line, col } = lineCounter.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
-  const faults = [...document.errors, ...document.warnings];
+  const faults = onePerPlace([...document.errors, ...document.warnings]);
   if (faults.length > 0) {
     const problems = faults.slice(0, syntaxProblemsMax).map((fault) => syntaxProblem(fault, place));
     return { node: null, problems };
@@ -50,6 +52,12 @@ export function readYaml(text: string): ReadSource {
     if (!(error instanceof TreeTooLargeError)) throw error;
     return { node: null, problems: [...walk.problems, tooLarge(walk.lastAt)] };
   }
+}
+
+/** Unclosed brackets are reported once each, all at the same place. */
+function onePerPlace(faults: readonly YAMLError[]): YAMLError[] {
+  const places = new Set<number>();
+  return faults.filter(({ pos }) => !places.has(pos[0]) && places.add(pos[0]));
 }
 
 function tooLarge({ line, column }: Position): PlacedProblem {
@@ -86,7 +94,9 @@ class Walk {
     }
     if (isScalar(node)) return { kind: 'scalar', value: plainScalar(node.value), at };
     this.#open.add(node);
-    const inner = isMap(node) ? this.#visitMap(node.items, at, path) : this.#visitList(node, at, path);
+    const inner = isMap(node)
+      ? this.#visitMap(node.items, at, path)
+      : this.#visitList(node, at, path);
     this.#open.delete(node);
     return inner;
   }
@@ -130,7 +140,14 @@ class Walk {
   }
 
   #refuse({ line, column }: Position, path: string, requirement: string, found: string): void {
-    this.problems.push({ line, column, path: path || 'file', requirement, found, suggestion: null });
+    this.problems.push({
+      line,
+      column,
+      path: path || 'file',
+      requirement,
+      found,
+      suggestion: null,
+    });
   }
 }
 
@@ -140,7 +157,8 @@ function isEmptyNode(node: Node | null): boolean {
 }
 
 function plainScalar(value: unknown): string | number | boolean | null {
-  const isPlain = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+  const isPlain =
+    typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
   return isPlain ? value : value == null ? null : String(value);
 }
 
@@ -148,7 +166,7 @@ function plainScalar(value: unknown): string | number | boolean | null {
 const syntaxFaults: Partial<Record<ErrorCode, string>> = {
   TAB_AS_INDENT: 'found a tab where YAML wants spaces',
   BAD_INDENT: 'found a line that is not indented like its neighbours',
-  MISSING_CHAR: 'found a value where something is missing before it',
+  MISSING_CHAR: 'found a place where a sign is missing',
   MULTIPLE_DOCS: 'found a second document',
   BLOCK_AS_IMPLICIT_KEY: 'found a key where a value ends: is a line indented wrongly?',
   MULTILINE_IMPLICIT_KEY: 'found a key over several lines: is a colon missing?',
@@ -163,9 +181,11 @@ const syntaxFaults: Partial<Record<ErrorCode, string>> = {
 function syntaxProblem(fault: YAMLError, place: (offset: number) => Position): PlacedProblem {
   const { line, column } = place(fault.pos[0]);
   const said = fault.message.split('\n')[0] ?? '';
+  // Too deep a nesting comes as an error of the engine inside an error of the parser.
+  if (said.startsWith('Maximum call stack')) return tooLarge({ line, column });
   const known = syntaxFaults[fault.code];
-  // The parser's own words are shown where they say which sign is missing or unexpected.
-  const isTelling = known === undefined || fault.code === 'MISSING_CHAR';
+  // A bracket or quote that is not closed: which one it is stands there only.
+  const isTelling = known === undefined || /^Flow|^Missing/.test(said);
   const found = isTelling ? `found a fault of syntax: ${said.slice(0, 160)}` : known;
   const requirement = 'must be valid YAML';
   return { line, column, path: 'file', requirement, found, suggestion: null };

@@ -1,0 +1,182 @@
+import { limits } from '../../model/limits.ts';
+import * as form from './forms.ts';
+import { hostPattern, probePath } from './match-forms.ts';
+import type { RecordShape } from './shape.ts';
+import { choice, count, flag, key, list, mapOf, oneOrMore, record, written } from './shape.ts';
+
+const labelText = form.text('text', 'a text of at most 256 letters', '^[\\s\\S]{0,256}$');
+const bodyText = form.text('text', 'a text of at most 4096 letters', '^[\\s\\S]{0,4096}$');
+const labelName = form.text(
+  'label name',
+  'a label of letters, digits, dots, slashes, hyphens and underscores',
+  '^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$',
+);
+/** A timeout; a day without progress is no timeout any more. */
+export const wait: form.Form = form.duration('1ms', '24h');
+
+const probe = record(
+  'probe',
+  'a path to ask for or a map of settings',
+  {
+    type: key(
+      choice(['http', 'tcp'], ['https', 'exec', 'agent', 'grpc', 'udp', 'redis', 'postgres']),
+      'What a probe does: ask for a path, or only connect.',
+      { default: 'http' },
+    ),
+    path: key(written(probePath), 'What an http probe asks for.', { default: '/' }),
+    host: key(written(hostPattern), 'Its `Host` field.', { default: 'the address of the server' }),
+    interval: key(written(form.duration('100ms', '1h')), 'Time between two probes of a server.', {
+      default: '5s',
+    }),
+    timeout: key(
+      written(form.duration('10ms', '10m')),
+      'Time for one probe, connecting included.',
+      { default: '2s' },
+    ),
+    rise: key(count(1, 100), 'Passes in a row that make a server healthy.', { default: '2' }),
+    fall: key(count(1, 100), 'Failures in a row that make it unhealthy.', { default: '3' }),
+    jitter: key(written(form.percentage), 'Share of the interval that is random.', {
+      default: '20%',
+    }),
+    expect: key(oneOrMore(written(form.statusRange), 64), 'Statuses that pass.', {
+      default: '200-399',
+    }),
+    body: key(written(bodyText), 'Text that the first 64 KiB of the body must contain.', {
+      default: 'any',
+    }),
+    startState: key(choice(['down', 'up']), 'The verdict before the first probe has ended.', {
+      default: 'down',
+    }),
+  },
+  {
+    short: 'path',
+    later: ['tls', 'headers', 'method', 'command', 'port', 'fastInterval', 'proxyProtocol'],
+  },
+);
+
+/** One server of a pool. */
+export const server: RecordShape = record(
+  'server',
+  'an address with a port or a map with an address',
+  {
+    address: key(written(form.serverAddress), 'Where to dial; its name within the pool.', {
+      isRequired: true,
+    }),
+    weight: key(count(0, 256), 'Share of the traffic; 0 takes no new one.', { default: '1' }),
+    backup: key(flag, 'Used only while no other server is healthy.', { default: 'false' }),
+    maxConnections: key(
+      count(0, 1_000_000),
+      'Exchanges and tunnels at a time; 0 is without limit.',
+      { default: '0' },
+    ),
+    labels: key(
+      mapOf(labelName, written(labelText), {
+        least: 0,
+        most: 64,
+      }),
+      'Words of your own, shown in status and metrics.',
+      { default: 'none' },
+    ),
+  },
+  {
+    short: 'address',
+    later: ['tls', 'protocol', 'probe', 'slowStart', 'zone', 'priority', 'proxyProtocol', 'sni'],
+  },
+);
+
+/** One of `pools`. */
+export const pool: RecordShape = record(
+  'pool',
+  'a list of servers or a map with servers',
+  {
+    servers: key(list(server, { least: 0, most: limits.serverSlots }), 'Its servers.', {
+      isRequired: true,
+    }),
+    policy: key(
+      choice(
+        ['p2c', 'round-robin', 'least-connections', 'ip-hash', 'random', 'first'],
+        ['hash', 'least-latency', 'sticky', 'maglev'],
+      ),
+      'How a server is chosen.',
+      { default: 'p2c' },
+    ),
+    probe: key(probe, 'Asks each server whether it is well.', { default: 'none' }),
+    timeouts: key(
+      record(
+        'pool timeouts',
+        'a map of timeouts',
+        {
+          connect: key(written(wait), 'For a connection to a server.', { default: '2s' }),
+          firstByte: key(written(wait), 'From the request to the first byte of the answer.', {
+            default: '30s',
+          }),
+          idle: key(written(wait), 'Without progress in either direction.', { default: '60s' }),
+        },
+        { later: ['total', 'request', 'queue'] },
+      ),
+      'How long servers may take.',
+    ),
+    retry: key(
+      record(
+        'retry',
+        'a number of attempts or a map of settings',
+        {
+          attempts: key(
+            count(0, 10),
+            'Further attempts of a request that is safe to repeat; where nothing was submitted, none is counted.',
+            { default: '1' },
+          ),
+          budget: key(written(form.percentage), 'Retries allowed as a share of requests.', {
+            default: '20%',
+          }),
+        },
+        {
+          short: 'attempts',
+          later: ['on', 'statuses', 'backoff', 'hedge', 'perTryTimeout', 'timeout'],
+        },
+      ),
+      'Repeats requests elsewhere.',
+    ),
+    reuse: key(
+      record('reuse', 'a map of settings', {
+        idle: key(written(wait), "How long an idle link is kept; below the server's own limit.", {
+          default: '4s',
+        }),
+        requests: key(count(1, 1_000_000_000), 'Requests that one link serves.', {
+          default: '10000',
+        }),
+        age: key(written(form.duration('1s', '168h')), 'How old a link may get.', {
+          default: '1h',
+        }),
+        perWorker: key(count(0, 65_536), 'Idle links kept per worker and server; 0 keeps none.', {
+          default: '128',
+        }),
+      }),
+      'Keeps links to servers for further requests.',
+    ),
+  },
+  {
+    short: 'servers',
+    later: [
+      'sticky',
+      'discovery',
+      'queue',
+      'slowStart',
+      'circuitBreaker',
+      'outlier',
+      'panic',
+      'hash',
+      'key',
+      'tls',
+      'protocol',
+      'zone',
+      'subset',
+      'priority',
+      'mirror',
+      'rateLimit',
+      'rateLimits',
+      'proxyProtocol',
+      'hooks',
+    ],
+  },
+);
