@@ -116,6 +116,11 @@ export class ListenerSockets {
     return listener === undefined ? 0 : (this.#opened.get(keyOf(listener))?.port ?? 0);
   }
 
+  /** No new connections any more: closes all, here and in the store. */
+  async closeAll(): Promise<void> {
+    for (const key of [...this.#opened.keys()]) await this.#close(key);
+  }
+
   /** At the end of the process: the files of Unix sockets go, since nobody will answer there. */
   removeSocketFiles(): void {
     for (const { bind } of this.#listeners) if (bind.kind === 'unix') removeSocketFile(bind.path);

@@ -88,6 +88,11 @@ export class WorkerCrew {
     return this.#members.every((member) => member.state === 'ready');
   }
 
+  /** True when no thread is left. */
+  get hasEnded(): boolean {
+    return this.#members.every((member) => member.thread === null);
+  }
+
   /** Sends the snapshot in force to all workers. */
   publish(): void {
     const snapshot = this.#means.snapshot();

@@ -26,7 +26,7 @@ function config(...servers: ConfigServer[]): Config {
         reuse: { idleMs: 1, requestsMax: 1, ageMs: 1, perWorkerMax: 1 },
       },
     ],
-    timeouts: { headerMs: 1, keepAliveMs: 1, idleMs: 1, drainMs: 1 },
+    timeouts: { headerMs: 1, keepAliveMs: 1, idleMs: 1, drainMs: 1, tunnelMs: 3_600_000 },
     limits: { headBytesMax: 1, headFieldsMax: 1, connectionsMax: 1 },
     trustedPeers: [],
     viaName: 'evenkeel',
@@ -42,7 +42,7 @@ function start(initial: Config, serverSlots = 8): { publisher: Publisher; publis
     slots: new SlotBook({
       capacities: { listener: 4, route: 4, pool: 4, server: serverSlots },
       isQuiet: () => true,
-      onGiven: () => {},
+      onReused: () => {},
     }),
     resolver: new NameResolver({
       clock: new ManualClock(),

@@ -22,8 +22,8 @@ export interface SlotMeans {
   readonly capacities: Readonly<Record<SlotKind, number>>;
   /** True when nothing in flight uses the slot. */
   isQuiet(kind: SlotKind, slot: number): boolean;
-  /** The slot goes to a new owner: reset its counters and states. */
-  onGiven(kind: SlotKind, slot: number): void;
+  /** The slot goes from one owner to another: reset its counters and states. Fresh slots are zero. */
+  onReused(kind: SlotKind, slot: number): void;
 }
 
 interface Shelf {
@@ -101,7 +101,9 @@ export class SlotBook {
         shelf.freed.push({ slot, sinceVersion: version });
       }
     }
-    for (const { kind, slot } of this.#given) this.#means.onGiven(kind, slot);
+    for (const { kind, slot, sinceVersion } of this.#given) {
+      if (sinceVersion > 0) this.#means.onReused(kind, slot);
+    }
     this.#given.length = 0;
   }
 

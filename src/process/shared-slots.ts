@@ -1,0 +1,38 @@
+import { SlotBook, type SlotKind } from '../control/publish/slots.ts';
+import { limits } from '../model/limits.ts';
+import type { SharedWords } from '../model/shared-memory.ts';
+import type { CounterReader } from '../observe/counters.ts';
+import type { HistogramReader } from '../observe/histograms.ts';
+
+/** The book of slots over this process's shared memory. `workers`: rows of the shared blocks. */
+export function createSlotBook(
+  words: SharedWords,
+  readers: { readonly counters: CounterReader; readonly histograms: HistogramReader },
+  workers: number,
+): SlotBook {
+  return new SlotBook({
+    capacities: {
+      listener: limits.listeners,
+      route: limits.routes,
+      pool: limits.pools,
+      server: limits.serverSlots,
+    },
+    isQuiet: (kind, slot) => isQuiet(words, workers, kind, slot),
+    onReused: (kind, slot) => {
+      readers.counters.resetSlot(kind, slot);
+      if (kind !== 'listener') readers.histograms.resetSlot(kind, slot);
+      if (kind === 'server') Atomics.store(words.failureStreak, slot, 0);
+      if (kind === 'pool') Atomics.store(words.cursor, slot, 0);
+    },
+  });
+}
+
+/** Routes and pools have no load of their own: an applied later publication is all they need. */
+function isQuiet(words: SharedWords, workers: number, kind: SlotKind, slot: number): boolean {
+  if (kind === 'server') return Atomics.load(words.inFlight, slot) === 0;
+  if (kind !== 'listener') return true;
+  for (let worker = 0; worker < workers; worker++) {
+    if (Atomics.load(words.linksByWorker, worker * limits.listeners + slot) !== 0) return false;
+  }
+  return true;
+}
