@@ -136,23 +136,25 @@ export class ChunkedDecoder {
   }
 
   #stepSizeLine(c: number): void {
-    if (++this.#lineBytes > limits.chunkLineBytes) return this.#refuse('chunk-invalid');
+    if (++this.#lineBytes > limits.chunkLineBytes || !this.#takeOfSizeLine(c)) {
+      this.#refuse('chunk-invalid');
+    }
+  }
+
+  #takeOfSizeLine(c: number): boolean {
     const digit = hexValue[c]!;
     if (digit <= 15 && this.#extension.isUntouched) {
       this.#left = this.#left * 16 + digit;
-      const isTooLarge = ++this.#digits > SIZE_DIGITS_MAX || this.#left > Number.MAX_SAFE_INTEGER;
-      if (isTooLarge) this.#refuse('chunk-invalid');
-      return;
+      return ++this.#digits <= SIZE_DIGITS_MAX && this.#left <= Number.MAX_SAFE_INTEGER;
     }
-    if (this.#digits === 0) return this.#refuse('chunk-invalid');
+    if (this.#digits === 0) return false;
     if (c === Byte.CR) {
-      if (this.#extension.mayEnd) this.#state = State.SIZE_LF;
-      else this.#refuse('chunk-invalid');
-      return;
+      this.#state = State.SIZE_LF;
+      return this.#extension.mayEnd;
     }
     // RFC 9112 §7.1.1: limit the extensions of a whole message, not only of one line (CVE-2023-39326)
     const isTooMuch = ++this.#extensionBytes > limits.chunkExtensionBytesTotal;
-    if (isTooMuch || !this.#extension.take(c)) this.#refuse('chunk-invalid');
+    return !isTooMuch && this.#extension.take(c);
   }
 
   #stepTrailer(c: number): void {
@@ -184,7 +186,8 @@ export class ChunkedDecoder {
       if (lineEnd === 0) break;
       const size = sizeOf(bytes, to, lineEnd - 2);
       if (size === 0) {
-        if (end - lineEnd < 2 || bytes[lineEnd] !== Byte.CR || bytes[lineEnd + 1] !== Byte.LF) break;
+        if (end - lineEnd < 2 || bytes[lineEnd] !== Byte.CR || bytes[lineEnd + 1] !== Byte.LF)
+          break;
         this.#state = State.DONE;
         this.event = Chunk.END;
         return lineEnd + 2 - at;

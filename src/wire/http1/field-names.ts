@@ -73,19 +73,21 @@ function isForwardedFamily(bytes: Uint8Array, start: number, length: number): nu
 const folded: Uint8Array = new Uint8Array(64);
 
 /**
- * The same for request names with `_` or `.`: `ALIAS` when the name with dashes instead is one that we
- * manage, else `OTHER`. Gateways to CGI, WSGI and Rack give both spellings to the application as one
+ * The same for request names with `_` or `.`: `ALIAS` or `FRAMING_ALIAS` when the name with dashes instead
+ * is one that we manage, else `OTHER`. Gateways to CGI, WSGI and Rack give both spellings to the application as one
  * (CVE-2026-39858 and its kin).
  */
 export function identifyFoldedField(bytes: Uint8Array, start: number, end: number): number {
   const length = end - start;
   // a longer name can only be one of the X-Forwarded family, which its beginning tells
-  const compared = length < folded.length ? length : folded.length;
+  const compared = Math.min(length, folded.length);
   for (let i = 0; i < compared; i++) {
     const byte = bytes[start + i]!;
     folded[i] = byte === 0x5f || byte === 0x2e ? 0x2d : byte;
   }
   const id = identifyField(folded, 0, compared);
+  if (id === FieldId.CONTENT_LENGTH || id === FieldId.TRANSFER_ENCODING)
+    return FieldId.FRAMING_ALIAS;
   const isHarmless = id >= FieldId.UNMANAGED && id !== FieldId.EXPECT && id !== FieldId.ALIAS;
   return id === FieldId.OTHER || isHarmless ? FieldId.OTHER : FieldId.ALIAS;
 }

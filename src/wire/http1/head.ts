@@ -1,5 +1,5 @@
-import { limits } from '../../model/limits.ts';
 import type { FailureCode } from '../../model/failure.ts';
+import { limits } from '../../model/limits.ts';
 
 /** Results of the head parsers besides a positive length. */
 export const INCOMPLETE = 0;
@@ -48,8 +48,10 @@ export const FieldId = {
   USER_AGENT: 21,
   /** Not forwarded because a Connection field names it. */
   NAMED_BY_CONNECTION: 22,
-  /** Never forwarded: a name that a server may take for a managed one (`Content_Length`), `Proxy`, `HTTP2-Settings`. */
+  /** Never forwarded: a name that a server may take for a managed one (`X_Forwarded_For`), `Proxy`, `HTTP2-Settings`. */
   ALIAS: 23,
+  /** `Content_Length`, `Transfer.Encoding` and the like: the request is refused. */
+  FRAMING_ALIAS: 24,
 } as const;
 
 /** How the end of a body is known. */

@@ -105,7 +105,6 @@ export function localAnswer(answer: LocalAnswer): Uint8Array {
 
 /** What would end a line or is no latin-1 octet becomes a space or `?`. */
 function clean(value: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not pass
   return value.replace(/[\x00-\x08\x0a-\x1f\x7f]/g, ' ').replace(/[^\t\x20-\xff]/g, '?');
 }
 

@@ -1,7 +1,15 @@
 import { limits as fixedLimits } from '../../model/limits.ts';
 import { ConnectionOption, readConnection } from './connection-options.ts';
 import { cutShort, parseFieldLines, refuse, resetHead } from './field-lines.ts';
-import { FieldId, Framing, type Head, type HeadLimits, INCOMPLETE, Method, REFUSED } from './head.ts';
+import {
+  FieldId,
+  Framing,
+  type Head,
+  type HeadLimits,
+  INCOMPLETE,
+  Method,
+  REFUSED,
+} from './head.ts';
 import { judgeTarget } from './request-target.ts';
 import { ascii, Byte, parseDecimal, spanIs, targetClass, tokenClass } from './tokens.ts';
 import { isChunkedAlone, isChunkedLast, listHas } from './value-lists.ts';
@@ -23,7 +31,8 @@ const methodNames: readonly (readonly [text: Uint8Array, method: number])[] = [
 ];
 
 /** Fields that keep a head from being copied in one run; see `FieldId`. */
-const MANAGED_BITS = ((1 << FieldId.UNMANAGED) - 2) | (1 << FieldId.NAMED_BY_CONNECTION) | (1 << FieldId.ALIAS);
+const MANAGED_BITS =
+  ((1 << FieldId.UNMANAGED) - 2) | (1 << FieldId.NAMED_BY_CONNECTION) | (1 << FieldId.ALIAS);
 
 /**
  * Parses one request head from `bytes[start, end)` into `head`.
@@ -143,7 +152,8 @@ function judgeRequest(head: Head): number {
   head.wantsClose = head.minor === 0 || (options & ConnectionOption.CLOSE) !== 0;
   if ((seen & (1 << FieldId.EXPECT)) !== 0 && judgeExpect(head) === REFUSED) return REFUSED;
   if ((seen & (1 << FieldId.UPGRADE)) !== 0) judgeUpgrade(head, options);
-  if ((seen & (1 << FieldId.MAX_FORWARDS)) !== 0 && judgeMaxForwards(head) === REFUSED) return REFUSED;
+  if ((seen & (1 << FieldId.MAX_FORWARDS)) !== 0 && judgeMaxForwards(head) === REFUSED)
+    return REFUSED;
   head.hasIdempotencyKey = (seen & (1 << FieldId.IDEMPOTENCY_KEY)) !== 0;
   head.hasManagedField = (head.seen & MANAGED_BITS) !== 0;
   return 0;
@@ -153,12 +163,14 @@ function judgeRequest(head: Head): number {
 function judgeFraming(head: Head): number {
   const lengthBit = 1 << FieldId.CONTENT_LENGTH;
   const codingBit = 1 << FieldId.TRANSFER_ENCODING;
+  if ((head.seen & (1 << FieldId.FRAMING_ALIAS)) !== 0) return refuse(head, 'framing-invalid');
   const framed = head.seen & (lengthBit | codingBit);
   if (framed === 0) return 0;
   if (framed === (lengthBit | codingBit) || (head.repeated & framed) !== 0) {
     return refuse(head, 'framing-invalid');
   }
-  const at = head.last[framed === lengthBit ? FieldId.CONTENT_LENGTH : FieldId.TRANSFER_ENCODING]! * 4;
+  const at =
+    head.last[framed === lengthBit ? FieldId.CONTENT_LENGTH : FieldId.TRANSFER_ENCODING]! * 4;
   const start = head.fields[at + 2]!;
   const end = head.fields[at + 3]!;
   if (framed === codingBit) {

@@ -62,11 +62,7 @@ function judgeAbsolute(head: Head): number {
     return refuse(head, 'target-invalid');
   }
   let pathStart = start;
-  while (
-    pathStart < end &&
-    bytes[pathStart] !== Byte.SLASH &&
-    bytes[pathStart] !== Byte.QUESTION
-  ) {
+  while (pathStart < end && bytes[pathStart] !== Byte.SLASH && bytes[pathStart] !== Byte.QUESTION) {
     pathStart++;
   }
   if (!authority.read(bytes, start, pathStart)) return refuse(head, 'target-invalid');
@@ -168,7 +164,8 @@ function isSame(
   otherEnd: number,
 ): boolean {
   if (oneEnd - oneStart !== otherEnd - otherStart) return false;
-  for (let i = oneStart, j = otherStart; i < oneEnd; i++, j++) if (one[i] !== other[j]) return false;
+  for (let i = oneStart, j = otherStart; i < oneEnd; i++, j++)
+    if (one[i] !== other[j]) return false;
   return true;
 }
 

@@ -107,8 +107,7 @@ function judgeResponse(head: Head, requestMethod: number): number {
   }
   if ((seen & (1 << FieldId.KEEP_ALIVE)) !== 0) readKeepAlive(head);
   head.hasDate =
-    (seen & (1 << FieldId.DATE)) !== 0 &&
-    head.ids[head.last[FieldId.DATE]!] === FieldId.DATE;
+    (seen & (1 << FieldId.DATE)) !== 0 && head.ids[head.last[FieldId.DATE]!] === FieldId.DATE;
   head.hasManagedField = (head.seen & MANAGED_BITS) !== 0;
   return 0;
 }
@@ -129,7 +128,10 @@ function judgeFraming(head: Head, requestMethod: number): number {
     head.declaredLength = length;
   } else if (framed === codingBit) {
     const at = head.last[FieldId.TRANSFER_ENCODING]! * 4;
-    if (head.minor === 0 || !isChunkedAlone(head.bytes, head.fields[at + 2]!, head.fields[at + 3]!)) {
+    if (
+      head.minor === 0 ||
+      !isChunkedAlone(head.bytes, head.fields[at + 2]!, head.fields[at + 3]!)
+    ) {
       return refuse(head, invalid);
     }
   }

@@ -98,12 +98,7 @@ export function equalsFolded(bytes: Uint8Array, start: number, lower: Uint8Array
 }
 
 /** Is the span this text, letters of either case? */
-export function spanIs(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  lower: Uint8Array,
-): boolean {
+export function spanIs(bytes: Uint8Array, start: number, end: number, lower: Uint8Array): boolean {
   return end - start === lower.length && equalsFolded(bytes, start, lower);
 }
 

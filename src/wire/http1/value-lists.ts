@@ -28,12 +28,7 @@ export function isChunkedLast(bytes: Uint8Array, start: number, end: number): bo
 }
 
 /** Is `lower` a member of this comma-separated list of tokens, whatever case? */
-export function listHas(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  lower: Uint8Array,
-): boolean {
+export function listHas(bytes: Uint8Array, start: number, end: number, lower: Uint8Array): boolean {
   let at = start;
   while (at < end) {
     at = skipBlank(bytes, at, end);

@@ -75,7 +75,10 @@ export function requestHeadBytesMax(head: Head, forwarding: RequestForwarding): 
   return received + 3 * host + ours + element + 384;
 }
 
-const UNTRUSTED_DROPS = (1 << FieldId.X_FORWARDED_PROTO) | (1 << FieldId.X_FORWARDED_HOST) | (1 << FieldId.X_FORWARDED_OTHER);
+const UNTRUSTED_DROPS =
+  (1 << FieldId.X_FORWARDED_PROTO) |
+  (1 << FieldId.X_FORWARDED_HOST) |
+  (1 << FieldId.X_FORWARDED_OTHER);
 
 /** Fields that never leave as they came, whoever sent them; a kept Via and a kept Max-Forwards are decided apart. */
 const ALWAYS_DROPPED =

@@ -116,6 +116,12 @@ function putConnection(
     head.upgradeEnd > head.upgradeStart && (head.status === 101 || head.status === 426);
   if (!keepsUpgrade) return forwarding.closes ? putBytes(out, at, closeLine) : at;
   let to = putBytes(out, at, forwarding.closes ? closeAndUpgradeLine : upgradeLine);
-  to = copyBytes(out, putBytes(out, to, upgradeName), head.bytes, head.upgradeStart, head.upgradeEnd);
+  to = copyBytes(
+    out,
+    putBytes(out, to, upgradeName),
+    head.bytes,
+    head.upgradeStart,
+    head.upgradeEnd,
+  );
   return putLineEnd(out, to);
 }
