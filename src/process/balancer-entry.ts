@@ -7,6 +7,7 @@ import { systemClock } from '../platform/clock.ts';
 import { canPassDescriptors } from '../platform/socket-calls.ts';
 import { ListenRefusal } from '../platform/sockets.ts';
 import { Balancer } from './balancer.ts';
+import { keepCompiledCode } from './compiled-code.ts';
 import { type Loaded, loadSource } from './configuration-source.ts';
 import { type KeptState, keptState } from './kept-state.ts';
 import { endHard, Lifecycle, surviveControlFaults } from './lifecycle.ts';
@@ -86,6 +87,7 @@ async function main(options: RunOptions): Promise<void> {
   });
   await store?.announce('running');
   await openAround({ balancer, options, config, log, clock });
+  keepCompiledCode();
 }
 
 /** A broken file stops a first start. After a crash the last good configuration serves on. */

@@ -1,12 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type RunningTimer, systemClock } from '../platform/clock.ts';
 import { createChannelPair, DescriptorChannel } from '../platform/descriptor-channel.ts';
 import { onSignals, operatorSignals } from '../platform/signals.ts';
 import { canPassDescriptors } from '../platform/socket-calls.ts';
 import { closeDescriptor } from '../platform/sockets.ts';
+import { compiledCodeDirectory } from './compiled-code.ts';
 import { DescriptorStore, forwardSignal } from './descriptor-store.ts';
 import { createProcessLog, type ProcessLog } from './process-log.ts';
 import { ExitCode, type RunOptions } from './run-options.ts';
@@ -92,7 +91,7 @@ class Supervisor {
       stdio: ['ignore', 'inherit', 'inherit', ...(pair === null ? [] : [pair[1]])],
       env: {
         ...process.env,
-        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? compileCacheDirectory(),
+        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? compiledCodeDirectory(),
         EVENKEEL_SUPERVISOR: String(process.pid),
         EVENKEEL_HAS_RUN: this.#hasEverRun ? '1' : '0',
         EVENKEEL_CHANNEL: pair === null ? '' : String(CHANNEL_FD),
@@ -182,10 +181,4 @@ function balancerArguments(entry: URL, options: RunOptions): string[] {
   const isKnown = process.allowedNodeEnvironmentFlags.has(flag);
   const extra = isKnown && !own.includes(flag) ? [flag] : [];
   return [...own, ...extra, fileURLToPath(entry), JSON.stringify(options)];
-}
-
-/** Compiled code is kept there between starts: a restart must take well under 2 s. */
-function compileCacheDirectory(): string {
-  const base = process.env['XDG_CACHE_HOME'];
-  return join(base === undefined || base === '' ? join(homedir(), '.cache') : base, 'evenkeel', 'compiled');
 }
