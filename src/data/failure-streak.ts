@@ -1,11 +1,7 @@
+import { isStreakDue } from '../health/streak.ts';
 import type { FailureCode } from '../model/failure.ts';
 import { ServerColumn } from '../observe/columns.ts';
 import type { Plane } from './plane.ts';
-
-/** Control hears of a server's failures at most this often per worker. */
-const STREAK_TOLD_EVERY_MS = 50;
-/** Streaks shorter than this trigger nothing. */
-const STREAK_LEAST = 3;
 
 /**
  * Counts a failure that speaks against a server: in its counters, and in its streak over all workers.
@@ -17,10 +13,7 @@ export function countFailure(plane: Plane, slot: number, code: FailureCode): voi
   if (state === undefined) return;
   const column = columnOf(code);
   if (column >= 0) plane.cells[state.counters + column]! += 1;
-  const now = plane.driver.now();
-  if (count < STREAK_LEAST || now - state.streakToldAtMs < STREAK_TOLD_EVERY_MS) return;
-  state.streakToldAtMs = now;
-  plane.post({ type: 'streak', slot, code, count });
+  if (isStreakDue(code, count)) plane.post({ type: 'streak', slot, code, count });
 }
 
 /** A success ends the streak. Cost: one atomic read while there is none. */

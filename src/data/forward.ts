@@ -1,6 +1,7 @@
 import { choose } from '../balance/choose.ts';
 import { release } from '../balance/reserve.ts';
 import { invariant } from '../base/invariant.ts';
+import { isFailingStatus } from '../health/streak.ts';
 import { deposit, tryWithdraw } from '../limit/retry-budget.ts';
 import { type FailureCode, failureKind } from '../model/failure.ts';
 import { PoolColumn, ServerColumn } from '../observe/columns.ts';
@@ -49,7 +50,7 @@ export class Forward implements Conductor {
     exchange.stage = Stage.ANSWERING;
     exchange.firstByteMs = plane.driver.now() - exchange.attemptAtMs;
     if (exchange.isReplayable) exchange.releaseSegments();
-    if (status >= 502 && status <= 504) countFailure(plane, exchange.slot, 'upstream-unavailable');
+    if (isFailingStatus(status)) countFailure(plane, exchange.slot, 'upstream-unavailable');
     else countSuccess(plane, exchange.slot);
   }
 

@@ -16,8 +16,6 @@ export class ServerState {
   target: DialTarget | null = null;
   /** Links ready for reuse; the last one was used last. */
   readonly idle: ServerSide[] = [];
-  /** When control was last told of a streak of failures (driver ms). */
-  streakToldAtMs: number = Number.NEGATIVE_INFINITY;
   /** Left the configuration, or drains: links are no longer kept. */
   isRetired = false;
 

@@ -31,7 +31,7 @@ export const Verdict = {
 const S = limits.serverSlots;
 
 /** Int32 words of the shared block, in order, with their counts. */
-function wordLayout(workers: number) {
+function wordLayout(workers: number): Readonly<Record<WordName, number>> {
   return {
     /** Exchanges and tunnels in flight per server, all workers: reserve by CAS or add, release by sub. */
     inFlight: S,
@@ -59,10 +59,23 @@ function wordLayout(workers: number) {
     ledger: workers * 256,
     /** One bit per descriptor that a worker's links own. */
     descriptorBits: workers * (limits.descriptors >>> 5),
-  } as const;
+  };
 }
 
-type WordName = keyof ReturnType<typeof wordLayout>;
+type WordName =
+  | 'inFlight'
+  | 'inFlightByWorker'
+  | 'verdict'
+  | 'failureStreak'
+  | 'epoch'
+  | 'cursor'
+  | 'retryTokens'
+  | 'poolInFlight'
+  | 'links'
+  | 'linksByWorker'
+  | 'heartbeat'
+  | 'ledger'
+  | 'descriptorBits';
 
 /** Views on the Int32 block, one per name of the layout. */
 export type SharedWords = { readonly [name in WordName]: Int32Array };
