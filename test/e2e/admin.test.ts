@@ -68,7 +68,7 @@ describe('the admin API', () => {
       }
       return seen;
     };
-    const becomes = (wanted: string): Promise<true> =>
+    const becomes = (wanted: string): Promise<boolean> =>
       until(
         `servers ${wanted}`,
         10_000,
