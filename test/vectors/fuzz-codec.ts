@@ -6,7 +6,7 @@ import { expectVectors, framingVectors } from './requests-framing.ts';
 import { fieldVectors, requestLineVectors } from './requests-lines.ts';
 import { hostVectors, targetVectors } from './requests-targets.ts';
 import { responseVectors } from './responses.ts';
-import { octets, textOf } from './vector.ts';
+import { type HeadVector, octets, textOf } from './vector.ts';
 
 /** Pieces of grammar that mutations insert: what smuggling has been made of. */
 const pieces = [
@@ -63,18 +63,24 @@ const pieces = [
   '0\r\n\r\n',
 ] as const;
 
-const requestSeeds = [
-  requestLineVectors,
-  fieldVectors,
-  framingVectors,
-  expectVectors,
-  targetVectors,
-  hostVectors,
-]
-  .flat()
-  .map(([, text]) => text)
-  .filter((text) => text.length < 1_000);
-const responseSeeds = responseVectors.map(([, text]) => text).filter((text) => text.length < 1_000);
+/** Every vector, those that are taken three times: most mutations of a refused head are refused for the same fault. */
+function seedsOf(vectors: readonly HeadVector[]): string[] {
+  return vectors
+    .filter(([, text]) => text.length < 1_000)
+    .flatMap(([, text, outcome]) => (outcome === 'taken' ? [text, text, text] : [text]));
+}
+
+const requestSeeds = seedsOf(
+  [
+    requestLineVectors,
+    fieldVectors,
+    framingVectors,
+    expectVectors,
+    targetVectors,
+    hostVectors,
+  ].flat(),
+);
+const responseSeeds = seedsOf(responseVectors);
 const bodySeeds = chunkedVectors.map(([, text]) => text).filter((text) => text.length < 1_000);
 
 /** Pseudo-random integers below `bound` from a seed (xorshift32), so that a finding can be replayed. */
@@ -90,7 +96,7 @@ export function integersFrom(seed: number): (bound: number) => number {
 
 function mutate(text: string, other: string, below: (bound: number) => number): string {
   let result = text;
-  for (let left = 1 + below(4); left > 0; left--) {
+  for (let left = 1 + below(3); left > 0; left--) {
     const at = below(result.length + 1);
     const length = below(8);
     const kind = below(6);
