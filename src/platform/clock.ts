@@ -5,7 +5,9 @@ export interface RunningTimer {
 
 /** Time as control code sees it; tests give one of their own. */
 export interface Clock {
-  /** Monotonic ms with fractions; its zero is arbitrary but the same for all threads of the process. */
+  /**
+   * Monotonic ms with fractions; its zero is arbitrary but the same for all threads of the process.
+   */
   nowMs(): number;
   /** Ms of the epoch. */
   wallMs(): number;
@@ -25,7 +27,7 @@ const processStartMs = performance.timeOrigin;
  * beginning; adding each one's origin makes them one.
  */
 export function heartbeatMs(): number {
-  return Math.floor(processStartMs + performance.now()) % 0x80000000 | 0;
+  return (Math.floor(processStartMs + performance.now()) % 0x80000000) | 0;
 }
 
 /** How old a heartbeat is, in ms; 0 for one from the future (origins differ by fractions). */

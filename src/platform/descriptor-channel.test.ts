@@ -9,7 +9,10 @@ import { canPassDescriptors } from './socket-calls.ts';
 const skip = canPassDescriptors() ? false : 'needs Linux and koffi';
 
 /** An end whose messages and close can be awaited. */
-function end(fd: number): { channel: DescriptorChannel; next: () => Promise<ChannelMessage | string> } {
+function end(fd: number): {
+  channel: DescriptorChannel;
+  next: () => Promise<ChannelMessage | string>;
+} {
   const seen: (ChannelMessage | string)[] = [];
   let wake = (): void => {};
   const take = (one: ChannelMessage | string): void => {
@@ -29,7 +32,10 @@ function end(fd: number): { channel: DescriptorChannel; next: () => Promise<Chan
 }
 
 test('send() passes values and working copies of descriptors, in order', { skip }, async () => {
-  const [left, right] = createChannelPair().map(end) as [ReturnType<typeof end>, ReturnType<typeof end>];
+  const [left, right] = createChannelPair().map(end) as [
+    ReturnType<typeof end>,
+    ReturnType<typeof end>,
+  ];
   const folder = mkdtempSync(join(tmpdir(), 'evenkeel-'));
   const path = join(folder, 'file');
   const fd = openSync(path, 'w');
@@ -50,7 +56,10 @@ test('send() passes values and working copies of descriptors, in order', { skip 
 });
 
 test('send() carries 64 descriptors and refuses 65', { skip }, async () => {
-  const [left, right] = createChannelPair().map(end) as [ReturnType<typeof end>, ReturnType<typeof end>];
+  const [left, right] = createChannelPair().map(end) as [
+    ReturnType<typeof end>,
+    ReturnType<typeof end>,
+  ];
   const fds = Array.from({ length: 64 }, () => openSync('/dev/null', 'r'));
   assert.ok(left.channel.send('all', fds));
   const message = (await right.next()) as ChannelMessage;

@@ -1,6 +1,8 @@
 import { errnoName, type PollHandle, socketCalls, sys } from './socket-calls.ts';
 
-/** One received message: its JSON value and the descriptors that came with it, now ours to close. */
+/**
+ * One received message: its JSON value and the descriptors that came with it, now ours to close.
+ */
 export interface ChannelMessage {
   readonly value: unknown;
   readonly fds: readonly number[];
@@ -13,7 +15,9 @@ export interface ChannelHandler {
   onClosed(why: string): void;
 }
 
-/** Bytes of one message. 128 listeners of 300 bytes each fit; the kernel takes up to some 200 KiB. */
+/**
+ * Bytes of one message. 128 listeners of 300 bytes each fit; the kernel takes up to some 200 KiB.
+ */
 const MESSAGE_BYTES_MAX = 65_536;
 /** Descriptors of one message: one per worker (64 at most), far below the kernel's 253. */
 const MESSAGE_DESCRIPTORS_MAX = 64;
@@ -69,8 +73,8 @@ export function createChannelPair(): readonly [number, number] {
 
 /**
  * One end of a channel that carries JSON values with descriptors (SCM_RIGHTS, unix(7)). The socket
- * keeps message boundaries, so a message is whole or absent. Both ends take turns (a request, then its
- * answer), which is why a full socket is an error here and not a queue.
+ * keeps message boundaries, so a message is whole or absent. Both ends take turns (a request, then
+ * its answer), which is why a full socket is an error here and not a queue.
  */
 export class DescriptorChannel {
   readonly #fd: number;
@@ -118,7 +122,8 @@ export class DescriptorChannel {
       memory.words.set(fds, (CONTROL_AT + CONTROL_HEAD_BYTES) >>> 2);
     }
     const calls = socketCalls();
-    if (Number(calls.sendmsg(this.#fd, memory.at, sys.MSG_DONTWAIT | sys.MSG_NOSIGNAL)) >= 0) return true;
+    if (Number(calls.sendmsg(this.#fd, memory.at, sys.MSG_DONTWAIT | sys.MSG_NOSIGNAL)) >= 0)
+      return true;
     const why = errnoName(calls.errno());
     setImmediate(() => this.#end(`cannot send: ${why}`));
     return false;
@@ -142,7 +147,10 @@ export class DescriptorChannel {
     for (let i = 0; i < MESSAGES_PER_TURN && this.#isOpen; i++) {
       const received = receive(this.#fd);
       if (received === 'nothing') return;
-      if (typeof received === 'string') return this.#end(received);
+      if (typeof received === 'string') {
+        this.#end(received);
+        return;
+      }
       this.#handler.onMessage(received);
     }
   }
@@ -183,7 +191,8 @@ function receive(fd: number): ChannelMessage | string {
 function receivedDescriptors(memory: Scratch): number[] {
   const controlBytes = Number(memory.longs[5]);
   const at = CONTROL_AT >>> 2;
-  const isRights = memory.words[at + 2] === sys.SOL_SOCKET && memory.words[at + 3] === sys.SCM_RIGHTS;
+  const isRights =
+    memory.words[at + 2] === sys.SOL_SOCKET && memory.words[at + 3] === sys.SCM_RIGHTS;
   if (controlBytes <= CONTROL_HEAD_BYTES || !isRights) return [];
   const bytes = Math.min(Number(memory.longs[CONTROL_AT >>> 3]), CONTROL_BYTES_MAX);
   const first = (CONTROL_AT + CONTROL_HEAD_BYTES) >>> 2;

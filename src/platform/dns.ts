@@ -15,9 +15,9 @@ const TRIES = 2;
 let resolver: Resolver | null = null;
 
 /**
- * Asks DNS for the IPv4 addresses with their TTL and, at the same time, the system's resolver (hosts
- * file, IPv6, local names), whose answer counts when DNS has none. Errors: rejects when neither knows
- * the name; the message says why.
+ * Asks DNS for the IPv4 addresses with their TTL and, at the same time, the system's resolver
+ * (hosts file, IPv6, local names), whose answer counts when DNS has none. Errors: rejects when
+ * neither knows the name; the message says why.
  */
 export async function resolveName(host: string): Promise<NameAnswer> {
   const fromSystem = askSystem(host);

@@ -1,11 +1,26 @@
-import { closeSync, fstatSync, openSync, readSync, rmSync, stat, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  openSync,
+  readSync,
+  rmSync,
+  stat,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock, RunningTimer } from './clock.ts';
 
-/** How often a watched file is looked at: one `stat` a second costs nothing and works on every file system. */
+/**
+ * How often a watched file is looked at: one `stat` a second costs nothing and works on every file
+ * system.
+ */
 const LOOK_MS = 1_000;
-/** A changed file must look the same twice, so long apart, before it is believed to be written to its end. */
+/**
+ * A changed file must look the same twice, so long apart, before it is believed to be written to
+ * its end.
+ */
 const SETTLE_MS = 200;
 /** More than any state that we store. */
 const BLOB_BYTES_MAX = 16_777_216;
@@ -16,9 +31,9 @@ export interface FileWatch {
 }
 
 /**
- * Calls `onChange` when the file's content may have changed: written to, replaced, or reached through
- * a link that now leads elsewhere. A missing file is no change; its return is one. Polling instead of
- * `fs.watch`, which misses replaced files, network file systems and links.
+ * Calls `onChange` when the file's content may have changed: written to, replaced, or reached
+ * through a link that now leads elsewhere. A missing file is no change; its return is one. Polling
+ * instead of `fs.watch`, which misses replaced files, network file systems and links.
  */
 export function watchFile(path: string, clock: Clock, onChange: () => void): FileWatch {
   let known: string | null = null;
@@ -28,7 +43,8 @@ export function watchFile(path: string, clock: Clock, onChange: () => void): Fil
   const look = (): void => {
     stat(path, { bigint: true }, (error, found) => {
       if (isStopped) return;
-      const mark = error !== null ? null : `${found.dev}:${found.ino}:${found.size}:${found.mtimeNs}`;
+      const mark =
+        error !== null ? null : `${found.dev}:${found.ino}:${found.size}:${found.mtimeNs}`;
       const isKnown = mark === null || known === null || mark === known;
       if (known === null) known = mark;
       if (isKnown) settling = null;
@@ -63,7 +79,9 @@ export function writeUnnamedFile(text: string): number {
   return fd;
 }
 
-/** Reads what `writeUnnamedFile` wrote. Errors: throws when it is larger than 16 MiB or unreadable. */
+/**
+ * Reads what `writeUnnamedFile` wrote. Errors: throws when it is larger than 16 MiB or unreadable.
+ */
 export function readUnnamedFile(fd: number): string {
   const { size } = fstatSync(fd);
   if (size > BLOB_BYTES_MAX) throw new RangeError(`Cannot read a state of ${size} bytes`);

@@ -1,4 +1,7 @@
-/** Calls `onSignal` for each of the signals instead of their usual effect. Returns what takes it back. */
+/**
+ * Calls `onSignal` for each of the signals instead of their usual effect. Returns what takes it
+ * back.
+ */
 export function onSignals(
   signals: readonly NodeJS.Signals[],
   onSignal: (signal: NodeJS.Signals) => void,

@@ -109,6 +109,10 @@ function loadCalls(): SocketCalls {
     },
     // Whatever throws inside the poll callback is lost, so the work is done one step later.
     poll: (fd, onReadable) =>
-      koffi.node.poll(fd, { readable: true, disconnect: true }, () => void setImmediate(onReadable)),
+      koffi.node.poll(
+        fd,
+        { readable: true, disconnect: true },
+        () => void setImmediate(onReadable),
+      ),
   };
 }

@@ -34,7 +34,9 @@ async function isAnswered(fd: number, options: { port: number; host: string }): 
 test('openListeners() gives sockets that share the port of the first', { skip }, async () => {
   const opened = openListeners({ kind: 'ip', host: '127.0.0.1', port: 0 }, 3);
   assert.equal(new Set(opened.fds).size, 3);
-  const again = refusalOf(() => openListeners({ kind: 'ip', host: '127.0.0.1', port: opened.port }, 2));
+  const again = refusalOf(() =>
+    openListeners({ kind: 'ip', host: '127.0.0.1', port: opened.port }, 2),
+  );
   assert.equal(again.code, 'EADDRINUSE');
   assert.match(again.message, /^Cannot listen on 127\.0\.0\.1:\d+ as another program/);
   for (const fd of opened.fds) closeDescriptor(fd);
@@ -43,7 +45,9 @@ test('openListeners() gives sockets that share the port of the first', { skip },
   assert.ok(await isAnswered(reopened.fds[0] as number, { port: opened.port, host: '127.0.0.1' }));
 });
 
-test('openListeners() of any address takes IPv4 and, where there is one, IPv6', { skip }, async () => {
+test('openListeners() of any address takes IPv4 and, where there is one, IPv6', {
+  skip,
+}, async () => {
   const { fds, port } = openListeners({ kind: 'any', port: 0 }, 1);
   assert.ok(await isAnswered(fds[0] as number, { port, host: '127.0.0.1' }));
 });

@@ -25,20 +25,22 @@ export class ListenRefusal extends Error {
   }
 }
 
-/** Connections that may wait for us; the kernel cuts it to somaxconn, so read that for the truth. */
+/**
+ * Connections that may wait for us; the kernel cuts it to somaxconn, so read that for the truth.
+ */
 const BACKLOG = 4096;
 
 /** Room of `struct sockaddr_un`: two bytes of family, then the path with its NUL. */
 const UNIX_PATH_BYTES_MAX = 107;
 
 /**
- * Opens `count` listening sockets on one address, non-blocking and closed on exec. All share the port
- * that the first one got. A Unix socket is one for all. Errors: throws `ListenRefusal` after closing
- * what was opened.
+ * Opens `count` listening sockets on one address, non-blocking and closed on exec. All share the
+ * port that the first one got. A Unix socket is one for all. Errors: throws `ListenRefusal` after
+ * closing what was opened.
  *
- * The first socket binds and listens without SO_REUSEPORT, so that the kernel refuses an address that
- * another program has, even one of the same user that allows sharing; only then the option is set on
- * it and the others join.
+ * The first socket binds and listens without SO_REUSEPORT, so that the kernel refuses an address
+ * that another program has, even one of the same user that allows sharing; only then the option is
+ * set on it and the others join.
  */
 export function openListeners(address: ListenAddress, count: number): OpenedListeners {
   if (address.kind === 'unix') return openUnix(address.path);
@@ -73,7 +75,9 @@ export function closeDescriptor(fd: number): void {
 export function formatAddress(address: ListenAddress): string {
   if (address.kind === 'unix') return `unix:${address.path}`;
   if (address.kind === 'any') return `:${address.port}`;
-  return isIPv6(address.host) ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+  return isIPv6(address.host)
+    ? `[${address.host}]:${address.port}`
+    : `${address.host}:${address.port}`;
 }
 
 /** How many connections may really wait: our backlog or the kernel's limit, whichever is less. */
@@ -205,7 +209,11 @@ function ipv6Bytes(text: string): Uint8Array {
 function unixSockaddr(path: string, text: string): Uint8Array {
   const encoded = new TextEncoder().encode(path);
   if (encoded.length > UNIX_PATH_BYTES_MAX) {
-    throw refuse(text, 'ENAMETOOLONG', `the path must be at most ${UNIX_PATH_BYTES_MAX} bytes long`);
+    throw refuse(
+      text,
+      'ENAMETOOLONG',
+      `the path must be at most ${UNIX_PATH_BYTES_MAX} bytes long`,
+    );
   }
   const bytes = new Uint8Array(2 + encoded.length + 1);
   new Uint16Array(bytes.buffer, 0, 1)[0] = sys.AF_UNIX;

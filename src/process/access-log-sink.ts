@@ -19,7 +19,10 @@ export class AccessLogSink {
     this.#log = log;
   }
 
-  /** For metrics; null while no access log is written. Dropped lines include those the workers dropped. */
+  /**
+   * For metrics; null while no access log is written. Dropped lines include those the workers
+   * dropped.
+   */
   get state(): AccessLogState | null {
     if (this.#writer === null) return null;
     const { state } = this.#writer;
@@ -27,7 +30,9 @@ export class AccessLogSink {
     return { ...state, droppedLines };
   }
 
-  /** Writes to what the configuration says from now on; the old target is written out and closed. */
+  /**
+   * Writes to what the configuration says from now on; the old target is written out and closed.
+   */
   use({ access }: ConfigLog): void {
     if (JSON.stringify(access) === JSON.stringify(this.#target)) return;
     this.#target = access;

@@ -6,6 +6,7 @@ import { chooseDriver } from '../platform/choose-driver.ts';
 import { systemClock } from '../platform/clock.ts';
 import { canPassDescriptors } from '../platform/socket-calls.ts';
 import { ListenRefusal } from '../platform/sockets.ts';
+import { openAround } from './around.ts';
 import { Balancer } from './balancer.ts';
 import { keepCompiledCode } from './compiled-code.ts';
 import { type Loaded, loadSource } from './configuration-source.ts';
@@ -14,7 +15,6 @@ import { endHard, Lifecycle, surviveControlFaults } from './lifecycle.ts';
 import { ListenerSockets } from './listener-sockets.ts';
 import { createProcessLog } from './process-log.ts';
 import { ExitCode, type RunOptions } from './run-options.ts';
-import { openAround } from './around.ts';
 import { connectStore } from './store-connection.ts';
 
 /** Words of one worker's ledger, see model/shared-memory. */
@@ -26,7 +26,9 @@ const log = createProcessLog('balancer', write, () => clock.wallMs());
 
 await main(JSON.parse(process.argv[2] ?? '{}') as RunOptions);
 
-/** The balancer process from its options to traffic. Ends the process with a code when it cannot. */
+/**
+ * The balancer process from its options to traffic. Ends the process with a code when it cannot.
+ */
 async function main(options: RunOptions): Promise<void> {
   // Timers of ours do not hold the process; until the workers run, this one does.
   const alive = setInterval(() => {}, 1_000);
@@ -38,10 +40,14 @@ async function main(options: RunOptions): Promise<void> {
       lifecycle.signalled('SIGTERM', 'forwarded');
     },
   });
-  surviveControlFaults(log, () => clock.nowMs(), (why) => {
-    log.error('This process is replaced', { why, exit: ExitCode.BROKEN });
-    endHard();
-  });
+  surviveControlFaults(
+    log,
+    () => clock.nowMs(),
+    (why) => {
+      log.error('This process is replaced', { why, exit: ExitCode.BROKEN });
+      endHard();
+    },
+  );
   const keptOrNull = store === null ? null : keptState(store);
   const [loaded, kept] = await Promise.all([loadSource(options), keptOrNull]);
   const config = configOf(loaded, kept);
@@ -97,7 +103,9 @@ function configOf(loaded: Loaded, kept: KeptState | null): Config {
     for (const problem of loaded.problems) write(`${problem}\n`);
     process.exit(ExitCode.BAD_CONFIGURATION);
   }
-  log.error('The configuration is broken: the last good one is used', { problems: loaded.problems });
+  log.error('The configuration is broken: the last good one is used', {
+    problems: loaded.problems,
+  });
   return kept.config;
 }
 
@@ -114,7 +122,10 @@ function driverOf(options: RunOptions): { name: 'uring' | 'portable'; reason: st
 function workersOf(options: RunOptions, config: Config, adopted: number | null): number {
   const wanted = options.workers ?? config.workers ?? availableParallelism();
   if (adopted !== null && adopted !== wanted) {
-    log.warn('The number of workers stays until the supervisor is started anew', { wanted, adopted });
+    log.warn('The number of workers stays until the supervisor is started anew', {
+      wanted,
+      adopted,
+    });
   }
   return Math.min(Math.max(adopted ?? wanted, 1), limits.workers);
 }

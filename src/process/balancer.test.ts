@@ -43,7 +43,12 @@ function run(t: TestContext, configuration: string): Running {
   const file = join(folder, 'evenkeel.yaml');
   const socket = join(folder, 'admin.sock');
   writeFileSync(file, configuration);
-  const options: RunOptions = { source: { kind: 'file', path: file }, driver: 'portable', workers: 1, socket };
+  const options: RunOptions = {
+    source: { kind: 'file', path: file },
+    driver: 'portable',
+    workers: 1,
+    socket,
+  };
   const child = spawn(process.execPath, [fixture, JSON.stringify(options)], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, EVENKEEL_TEST_FAULTS: '1', XDG_RUNTIME_DIR: folder },
@@ -69,13 +74,16 @@ function run(t: TestContext, configuration: string): Running {
   const ask = (method: string, path: string, body?: unknown): Promise<string> =>
     new Promise((resolve, reject) => {
       const headers = { 'content-type': 'application/json' };
-      const sent = request({ socketPath: socket, method, path, headers, agent: false }, (response) => {
-        let text = '';
-        response.on('data', (bytes) => {
-          text += String(bytes);
-        });
-        response.on('end', () => resolve(text));
-      });
+      const sent = request(
+        { socketPath: socket, method, path, headers, agent: false },
+        (response) => {
+          let text = '';
+          response.on('data', (bytes) => {
+            text += String(bytes);
+          });
+          response.on('end', () => resolve(text));
+        },
+      );
       sent.on('error', reject);
       sent.end(body === undefined ? undefined : JSON.stringify(body));
     });
@@ -118,7 +126,9 @@ const isListening = (port: number): Promise<boolean> =>
 const portOf = (report: StatusReport, name: string): number =>
   report.listeners.find((listener) => listener.name === name)?.port ?? assert.fail(`no ${name}`);
 
-test('the balancer serves, survives a kill with its changes, and drains to 0', { skip }, async (t) => {
+test('the balancer serves, survives a kill with its changes, and drains to 0', {
+  skip,
+}, async (t) => {
   const port = await origin(t, 'a');
   const other = await origin(t, 'b');
   const running = run(
@@ -138,7 +148,10 @@ test('the balancer serves, survives a kill with its changes, and drains to 0', {
   await running.logged('The admin API is open');
   const after = await running.status();
   assert.notEqual(after.pids.balancer, before.pids.balancer);
-  assert.deepEqual(after.pools[0]?.servers.map(({ address }) => address), [`127.0.0.1:${port}`]);
+  assert.deepEqual(
+    after.pools[0]?.servers.map(({ address }) => address),
+    [`127.0.0.1:${port}`],
+  );
   running.process.kill('SIGTERM');
   assert.equal(await running.exitCode(), 0);
   assert.equal(await isListening(web), false);
@@ -160,7 +173,9 @@ test('a dead worker is replaced on the same sockets', { skip }, async (t) => {
   assert.equal(await running.exitCode(), 0);
 });
 
-test('a reload opens, renames and closes listeners; a broken one changes nothing', { skip }, async (t) => {
+test('a reload opens, renames and closes listeners; a broken one changes nothing', {
+  skip,
+}, async (t) => {
   const port = await origin(t, 'a');
   const pools = `pools: { web: ["127.0.0.1:${port}"] }\n`;
   const listeners = (...names: string[]): string =>

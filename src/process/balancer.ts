@@ -55,7 +55,10 @@ export interface BalancerParts {
   readonly exit: (code: number) => void;
 }
 
-/** How long the first snapshot waits for names and for first probes; traffic waits in the kernel's queue. */
+/**
+ * How long the first snapshot waits for names and for first probes; traffic waits in the kernel's
+ * queue.
+ */
 const NAMES_WAIT_MS = 500;
 const PROBES_WAIT_MS = 500;
 const PROBES_LOOK_MS = 5;
@@ -171,7 +174,8 @@ export class Balancer implements BalancerControl {
   }
 
   async reload(): Promise<ReloadOutcome> {
-    if (this.#isDraining) return { ok: false, problems: ['Cannot reload as the balancer is draining'] };
+    if (this.#isDraining)
+      return { ok: false, problems: ['Cannot reload as the balancer is draining'] };
     return await this.#reloader.reload();
   }
 
@@ -225,7 +229,10 @@ export class Balancer implements BalancerControl {
     const requirement = 'EVENKEEL_TEST_FAULTS=1 and the index of a running worker';
     const found = `worker ${worker} of ${this.#parts.workers}`;
     const message = `Cannot plant a fault as ${requirement} is required: current value is ${found}`;
-    return { ok: false, problem: { code: 'unknown-worker', message, path: null, requirement, found } };
+    return {
+      ok: false,
+      problem: { code: 'unknown-worker', message, path: null, requirement, found },
+    };
   }
 
   #createCrew(onApplied: (version: number) => void): WorkerCrew {
@@ -254,7 +261,8 @@ export class Balancer implements BalancerControl {
 
   #onMessage(message: FromWorker): void {
     if (message.type === 'log') this.#accessLog.write(message);
-    else if (message.type === 'streak') this.#keeper.onStreak(message.slot, message.code, message.count);
+    else if (message.type === 'streak')
+      this.#keeper.onStreak(message.slot, message.code, message.count);
   }
 
   /** Verdicts first: a new server's word stands before any worker can pick it. */
@@ -290,7 +298,9 @@ export class Balancer implements BalancerControl {
     const untilMs = clock.nowMs() + PROBES_WAIT_MS;
     const pools = (this.#publisher.snapshot?.pools ?? []).filter((pool) => pool.probe !== null);
     const isWaiting = (): boolean =>
-      pools.some(({ servers }) => servers.every(({ slot }) => this.#keeper.viewOf(slot)?.state !== 'up'));
+      pools.some(({ servers }) =>
+        servers.every(({ slot }) => this.#keeper.viewOf(slot)?.state !== 'up'),
+      );
     while (isWaiting() && clock.nowMs() < untilMs) await this.#wait(PROBES_LOOK_MS);
   }
 
@@ -299,7 +309,9 @@ export class Balancer implements BalancerControl {
     return outcome;
   }
 
-  /** Leaves the state with the supervisor. Without it a crash forgets run-time changes, so say so. */
+  /**
+   * Leaves the state with the supervisor. Without it a crash forgets run-time changes, so say so.
+   */
   #keep(): void {
     const { store, log } = this.#parts;
     if (store === null) return;
@@ -348,4 +360,3 @@ export class Balancer implements BalancerControl {
     });
   }
 }
-

@@ -3,9 +3,9 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * Lets this thread keep its compiled code in the user's cache directory and use what is there: measured,
- * a worker is then loaded in 90 instead of 330 ms, and a restart of the balancer must be quick. It is
- * per thread, and helps only modules that are imported after the call.
+ * Lets this thread keep its compiled code in the user's cache directory and use what is there:
+ * measured, a worker is then loaded in 90 instead of 330 ms, and a restart of the balancer must be
+ * quick. It is per thread, and helps only modules that are imported after the call.
  */
 export function useCompiledCode(): void {
   enableCompileCache(process.env['NODE_COMPILE_CACHE'] ?? compiledCodeDirectory());

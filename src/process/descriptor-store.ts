@@ -1,6 +1,8 @@
 import type { ChannelMessage, DescriptorChannel } from '../platform/descriptor-channel.ts';
 
-/** Version of the words below. Another one is answered with `ok: false`, so that both ends can tell. */
+/**
+ * Version of the words below. Another one is answered with `ok: false`, so that both ends can tell.
+ */
 const PROTOCOL_VERSION = 1;
 /** Entries kept: 128 listeners (model/limits) and a few of the balancer's own. */
 const ENTRIES_MAX = 160;
@@ -41,7 +43,10 @@ interface Notice {
 
 /** The supervisor's side: keeps copies of descriptors over the life of any balancer. */
 export class DescriptorStore {
-  readonly #entries = new Map<string, { readonly meta: unknown; readonly fds: readonly number[] }>();
+  readonly #entries = new Map<
+    string,
+    { readonly meta: unknown; readonly fds: readonly number[] }
+  >();
   readonly #closeDescriptor: (fd: number) => void;
 
   constructor(closeDescriptor: (fd: number) => void) {
@@ -54,8 +59,8 @@ export class DescriptorStore {
   }
 
   /**
-   * Answers one request on `channel`. What cannot be understood is answered with `ok: false` and its
-   * descriptors are closed. Returns what the balancer announced, if it did.
+   * Answers one request on `channel`. What cannot be understood is answered with `ok: false` and
+   * its descriptors are closed. Returns what the balancer announced, if it did.
    */
   answer(channel: DescriptorChannel, message: ChannelMessage): Announcement | null {
     const request = message.value as Partial<Request> | null;
@@ -66,14 +71,16 @@ export class DescriptorStore {
       return null;
     }
     const name = typeof request.name === 'string' ? request.name : '';
-    if (request.verb === 'deposit') return this.#deposit(channel, id, name, request.meta, message.fds);
+    if (request.verb === 'deposit')
+      return this.#deposit(channel, id, name, request.meta, message.fds);
     this.#closeAll(message.fds);
     if (request.verb === 'list') {
       const entries = [...this.#entries].map(([key, entry]) => ({ name: key, meta: entry.meta }));
       reply(channel, id, { ok: true, entries });
     } else if (request.verb === 'fetch') {
       const entry = this.#entries.get(name);
-      if (entry === undefined) reply(channel, id, { ok: false, why: `nothing is stored as ${name}` });
+      if (entry === undefined)
+        reply(channel, id, { ok: false, why: `nothing is stored as ${name}` });
       else reply(channel, id, { ok: true, meta: entry.meta }, entry.fds);
     } else if (request.verb === 'drop') {
       this.#closeAll(this.#entries.get(name)?.fds ?? []);
@@ -120,7 +127,10 @@ function reply(
   channel.send({ version: PROTOCOL_VERSION, id, ...answer }, fds);
 }
 
-/** Tells the balancer of a signal. Sent as a message, so that it is told apart from one sent directly. */
+/**
+ * Tells the balancer of a signal. Sent as a message, so that it is told apart from one sent
+ * directly.
+ */
 export function forwardSignal(channel: DescriptorChannel, signal: NodeJS.Signals): boolean {
   const notice: Notice = { version: PROTOCOL_VERSION, signal };
   return channel.send(notice);
@@ -134,7 +144,10 @@ export interface StoreClientMeans {
   readonly startTimer: (afterMs: number, onTimer: () => void) => { stop(): void };
 }
 
-type Pending = { readonly resolve: (answer: [Answer, readonly number[]]) => void; readonly reject: (error: Error) => void };
+type Pending = {
+  readonly resolve: (answer: [Answer, readonly number[]]) => void;
+  readonly reject: (error: Error) => void;
+};
 
 /**
  * The balancer's side: asks one thing at a time, in order. Errors: a promise rejects when the
@@ -159,7 +172,10 @@ export class StoreClient {
   /** Handler of the channel: an answer or a notice. */
   receive(message: ChannelMessage): void {
     const value = message.value as Partial<Answer & Notice> | null;
-    if (typeof value?.signal === 'string') return this.#means.onSignal(value.signal);
+    if (typeof value?.signal === 'string') {
+      this.#means.onSignal(value.signal);
+      return;
+    }
     const pending = this.#pending.get(value?.id ?? -1);
     if (pending === undefined) return;
     this.#pending.delete(value?.id as number);
@@ -169,7 +185,8 @@ export class StoreClient {
 
   /** Handler of the channel: the supervisor is gone. */
   lost(why: string): void {
-    for (const pending of this.#pending.values()) pending.reject(new Error(`The supervisor is gone: ${why}`));
+    for (const pending of this.#pending.values())
+      pending.reject(new Error(`The supervisor is gone: ${why}`));
     this.#pending.clear();
     this.#means.onLost(why);
   }
@@ -196,7 +213,9 @@ export class StoreClient {
     await this.#ask({ verb: 'drop', name });
   }
 
-  /** Tells the supervisor that traffic is taken (later ends are crashes), or that the end is meant. */
+  /**
+   * Tells the supervisor that traffic is taken (later ends are crashes), or that the end is meant.
+   */
   async announce(what: Announcement): Promise<void> {
     await this.#ask({ verb: what });
   }

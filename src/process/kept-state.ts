@@ -4,8 +4,8 @@ import { closeFile, readUnnamedFile, writeUnnamedFile } from '../platform/files.
 import type { StoreClient } from './descriptor-store.ts';
 
 /**
- * What a balancer leaves for the one that comes after its crash: the last good configuration, in case
- * the file is broken just then, and what operators changed at run time.
+ * What a balancer leaves for the one that comes after its crash: the last good configuration, in
+ * case the file is broken just then, and what operators changed at run time.
  */
 export interface KeptState {
   readonly config: Config;
@@ -16,7 +16,9 @@ const NAME = 'state';
 /** Grows when the shape of `KeptState` changes; another version's state is left alone. */
 const FORMAT = 1;
 
-/** Leaves the state with the supervisor, as a descriptor of a file without a name. Errors: rejects. */
+/**
+ * Leaves the state with the supervisor, as a descriptor of a file without a name. Errors: rejects.
+ */
 export async function keepState(store: StoreClient, state: KeptState): Promise<void> {
   const fd = writeUnnamedFile(JSON.stringify(state));
   try {

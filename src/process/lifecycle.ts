@@ -51,17 +51,22 @@ export class Lifecycle {
 }
 
 /**
- * A fault of control code must not end the traffic of all workers: it is logged, and only many of them
- * end the process, which the supervisor then replaces.
+ * A fault of control code must not end the traffic of all workers: it is logged, and only many of
+ * them end the process, which the supervisor then replaces.
  */
-export function surviveControlFaults(log: ProcessLog, nowMs: () => number, onHopeless: (why: string) => void): void {
+export function surviveControlFaults(
+  log: ProcessLog,
+  nowMs: () => number,
+  onHopeless: (why: string) => void,
+): void {
   const atMs: number[] = [];
   const onFault = (fault: unknown): void => {
     const what = fault instanceof Error ? (fault.stack ?? fault.message) : String(fault);
     log.error('A fault of the control thread; traffic goes on', { what });
     atMs.push(nowMs());
     while ((atMs.at(-1) as number) - (atMs[0] as number) > FAULTS_WITHIN_MS) atMs.shift();
-    if (atMs.length >= FAULTS_MAX) onHopeless(`${atMs.length} faults of the control thread in a minute`);
+    if (atMs.length >= FAULTS_MAX)
+      onHopeless(`${atMs.length} faults of the control thread in a minute`);
   };
   process.on('uncaughtException', onFault);
   process.on('unhandledRejection', onFault);

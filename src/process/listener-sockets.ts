@@ -1,7 +1,12 @@
 import type { ConfigListener } from '../control/config/config.ts';
 import type { ListenSocket } from '../model/messages.ts';
 import { removeSocketFile } from '../platform/files.ts';
-import { closeDescriptor, formatAddress, ListenRefusal, openListeners } from '../platform/sockets.ts';
+import {
+  closeDescriptor,
+  formatAddress,
+  ListenRefusal,
+  openListeners,
+} from '../platform/sockets.ts';
 import type { StoreClient } from './descriptor-store.ts';
 
 /** Names of listeners in the supervisor's store; other names there are the balancer's own. */
@@ -17,7 +22,9 @@ interface Opened {
 
 /** What a change of listeners needs: done before it is published, and after. */
 export interface ListenerChange {
-  /** Closes the sockets that are in use no more, here and in the store. After all workers applied. */
+  /**
+   * Closes the sockets that are in use no more, here and in the store. After all workers applied.
+   */
   finish(): Promise<void>;
   /** Closes what was opened for the change and keeps what was. */
   undo(): Promise<void>;
@@ -27,7 +34,9 @@ export interface ListenerChange {
 export interface ListenerMeans {
   /** Null: nobody keeps copies. */
   readonly store: StoreClient | null;
-  /** False where descriptors cannot be passed: each listener is then an address for the one worker. */
+  /**
+   * False where descriptors cannot be passed: each listener is then an address for the one worker.
+   */
   readonly hasDescriptors: boolean;
   readonly wait: (ms: number) => Promise<void>;
 }
@@ -48,8 +57,9 @@ export class ListenerSockets {
   }
 
   /**
-   * Takes back the sockets that a balancer before us left in the store. Returns how many there are per
-   * address (each must have its worker, else its connections wait for ever); null when there are none.
+   * Takes back the sockets that a balancer before us left in the store. Returns how many there are
+   * per address (each must have its worker, else its connections wait for ever); null when there
+   * are none.
    */
   async adopt(): Promise<number | null> {
     const { store } = this.#means;
@@ -66,8 +76,8 @@ export class ListenerSockets {
   }
 
   /**
-   * Opens what the listeners need and deposits it; what they need no more stays open until `finish`.
-   * Errors: rejects with `ListenRefusal` and leaves everything as it was.
+   * Opens what the listeners need and deposits it; what they need no more stays open until
+   * `finish`. Errors: rejects with `ListenRefusal` and leaves everything as it was.
    */
   async change(listeners: readonly ConfigListener[]): Promise<ListenerChange> {
     const before = this.#listeners;
@@ -158,7 +168,9 @@ export class ListenerSockets {
   }
 }
 
-/** Two listeners that let the system choose a port have the same address and are told apart by name. */
+/**
+ * Two listeners that let the system choose a port have the same address and are told apart by name.
+ */
 function keyOf(listener: ConfigListener): string {
   const { bind } = listener;
   const isChosen = bind.kind !== 'unix' && bind.port === 0;

@@ -1,7 +1,10 @@
 /** How much is said: each level includes those after it. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
-/** The process log: one JSON object a line on stderr. For what happens to the balancer, not for traffic. */
+/**
+ * The process log: one JSON object a line on stderr. For what happens to the balancer, not for
+ * traffic.
+ */
 export interface ProcessLog {
   debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
   info(message: string, fields?: Readonly<Record<string, unknown>>): void;
@@ -14,8 +17,8 @@ export interface ProcessLog {
 const order: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
 /**
- * A log for `part` (`supervisor`, `balancer`). Errors: a closed stderr loses the line and nothing else.
- * Cost: one write per line; nothing on the traffic path calls it per exchange.
+ * A log for `part` (`supervisor`, `balancer`). Errors: a closed stderr loses the line and nothing
+ * else. Cost: one write per line; nothing on the traffic path calls it per exchange.
  */
 export function createProcessLog(
   part: string,

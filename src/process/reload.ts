@@ -24,7 +24,10 @@ export interface ReloadMeans {
 /** Settings that threads and sockets are started with; a change waits for the next start. */
 const settledAtStart = ['workers', 'admin'] as const;
 
-/** Brings a changed configuration into force in place, one reload at a time. A failed one changes nothing. */
+/**
+ * Brings a changed configuration into force in place, one reload at a time. A failed one changes
+ * nothing.
+ */
 export class Reloader {
   readonly #means: ReloadMeans;
   #running: Promise<ReloadOutcome> | null = null;
@@ -38,7 +41,11 @@ export class Reloader {
   }
 
   /** For `status`. */
-  get state(): { readonly last: ReloadStatus | null; readonly count: number; readonly failures: number } {
+  get state(): {
+    readonly last: ReloadStatus | null;
+    readonly count: number;
+    readonly failures: number;
+  } {
     return { last: this.#last, count: this.#count, failures: this.#failures };
   }
 
@@ -65,7 +72,10 @@ export class Reloader {
     const problems = outcome.ok ? [] : outcome.problems;
     this.#last = { ok: outcome.ok, atMs: wallMs(), problems };
     if (outcome.ok) {
-      log.info('Reloaded the configuration', { version: outcome.version, changes: outcome.changes });
+      log.info('Reloaded the configuration', {
+        version: outcome.version,
+        changes: outcome.changes,
+      });
     } else {
       this.#failures++;
       log.error('The reload was refused; the running configuration stays', { problems });
@@ -73,7 +83,9 @@ export class Reloader {
     return outcome;
   }
 
-  /** A fault of ours in the way of a reload is an outcome too: the caller and the log must see it. */
+  /**
+   * A fault of ours in the way of a reload is an outcome too: the caller and the log must see it.
+   */
   async #attempt(load: () => Promise<Loaded>): Promise<ReloadOutcome> {
     try {
       const loaded = await load();
@@ -104,10 +116,17 @@ export class Reloader {
     onReloaded(config);
     await whenApplied(version);
     await change.finish();
-    const late = settledAtStart.filter((key) => JSON.stringify(before[key]) !== JSON.stringify(config[key]));
-    if (late.length > 0) log.warn('These settings take effect at the next start', { settings: late });
+    const late = settledAtStart.filter(
+      (key) => JSON.stringify(before[key]) !== JSON.stringify(config[key]),
+    );
+    if (late.length > 0)
+      log.warn('These settings take effect at the next start', { settings: late });
     const changes = [describeDifference(configDifference(before, config))];
-    return { ok: true, version, changes: [...changes, ...late.map((key) => `${key}: at the next start`)] };
+    return {
+      ok: true,
+      version,
+      changes: [...changes, ...late.map((key) => `${key}: at the next start`)],
+    };
   }
 
   #lastOutcome(): ReloadOutcome {

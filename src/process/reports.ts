@@ -1,6 +1,10 @@
 import type { HealthKeeper } from '../control/probe/keeper.ts';
 import type { Publisher } from '../control/publish/publisher.ts';
-import { buildStatus, type ProcessStatus, type TrafficMeans } from '../control/report/build-status.ts';
+import {
+  buildStatus,
+  type ProcessStatus,
+  type TrafficMeans,
+} from '../control/report/build-status.ts';
 import { metricsText } from '../control/report/metrics.ts';
 import { RequestRates } from '../control/report/rates.ts';
 import type { StatusReport } from '../control/report/status.ts';

@@ -1,8 +1,8 @@
 import type { ConfigFlags } from '../control/config/flags.ts';
 
 /**
- * What `evenkeel run` hands to the supervisor and the supervisor, unread, to the balancer. Plain data
- * for JSON.
+ * What `evenkeel run` hands to the supervisor and the supervisor, unread, to the balancer. Plain
+ * data for JSON.
  */
 export interface RunOptions {
   readonly source: RunSource;
@@ -20,6 +20,7 @@ export type RunSource =
 
 /**
  * Exit codes of the balancer and of `evenkeel run`: 0 after a drain, 1 bad configuration, 2 cannot
- * listen (config.md); 70 (EX_SOFTWARE of sysexits.h) tells the supervisor to start a fresh balancer.
+ * listen (config.md); 70 (EX_SOFTWARE of sysexits.h) tells the supervisor to start a fresh
+ * balancer.
  */
 export const ExitCode = { DRAINED: 0, BAD_CONFIGURATION: 1, CANNOT_LISTEN: 2, BROKEN: 70 } as const;

@@ -3,8 +3,8 @@ import { DescriptorChannel } from '../platform/descriptor-channel.ts';
 import { StoreClient } from './descriptor-store.ts';
 
 /**
- * The balancer's way to its supervisor, over the descriptor it was started with. Null where there is
- * none: started without a supervisor, or on a system that cannot pass descriptors.
+ * The balancer's way to its supervisor, over the descriptor it was started with. Null where there
+ * is none: started without a supervisor, or on a system that cannot pass descriptors.
  */
 export function connectStore(means: {
   readonly onSignal: (signal: NodeJS.Signals) => void;

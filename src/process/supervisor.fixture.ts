@@ -1,8 +1,8 @@
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { openListeners } from '../platform/sockets.ts';
-import { connectStore } from './store-connection.ts';
 import { ExitCode, type RunOptions } from './run-options.ts';
+import { connectStore } from './store-connection.ts';
 import { runSupervisor } from './supervisor.ts';
 
 /*
@@ -40,7 +40,9 @@ async function balance(behaviour: string): Promise<void> {
   }
   const server = createServer((socket) => socket.end(String(process.pid)));
   server.listen({ fd: fds[0] as number }, () => {
-    void store.announce('running').then(() => process.stdout.write(`running ${process.pid} ${port}\n`));
+    void store
+      .announce('running')
+      .then(() => process.stdout.write(`running ${process.pid} ${port}\n`));
   });
 }
 

@@ -13,7 +13,10 @@ import { sibling } from './sibling.ts';
 
 /** A balancer that ran for so long was healthy: its end is the first of a new series. */
 const HEALTHY_MS = 30_000;
-/** Delay before the second restart of a series; it doubles up to the maximum. The first is immediate. */
+/**
+ * Delay before the second restart of a series; it doubles up to the maximum. The first is
+ * immediate.
+ */
 const RESTART_MS = 100;
 const RESTART_MS_MAX = 5_000;
 /** After a second stop signal a balancer that is still there for so long is killed. */
@@ -35,11 +38,15 @@ export function restartDelayMs(count: number): number {
 }
 
 /**
- * Runs the balancer until it ends for good and returns the exit code for this process. The supervisor
- * keeps copies of the listening sockets and restarts what crashes; it never reads configuration.
- * Shape: one child at a time. Errors: none thrown; a balancer that cannot start ends with its own code.
+ * Runs the balancer until it ends for good and returns the exit code for this process. The
+ * supervisor keeps copies of the listening sockets and restarts what crashes; it never reads
+ * configuration. Shape: one child at a time. Errors: none thrown; a balancer that cannot start ends
+ * with its own code.
  */
-export function runSupervisor(options: RunOptions, means?: Partial<SupervisorMeans>): Promise<number> {
+export function runSupervisor(
+  options: RunOptions,
+  means?: Partial<SupervisorMeans>,
+): Promise<number> {
   const write = (line: string): void => void process.stderr.write(line);
   const supervisor = new Supervisor(options, {
     entry: means?.entry ?? sibling(import.meta.url, 'balancer-entry'),
@@ -149,14 +156,19 @@ class Supervisor {
     this.#channel?.close();
     this.#channel = null;
     const isEarly = !this.#hasEverRun;
-    if (code === ExitCode.DRAINED) return this.#resolve(ExitCode.DRAINED);
+    if (code === ExitCode.DRAINED) {
+      this.#resolve(ExitCode.DRAINED);
+      return;
+    }
     if (isEarly && (code === ExitCode.BAD_CONFIGURATION || code === ExitCode.CANNOT_LISTEN)) {
-      return this.#resolve(code);
+      this.#resolve(code);
+      return;
     }
     const fields = { code, signal, ...(spawnError === null ? {} : { error: spawnError }) };
     if (this.#stopSignals > 0 || this.#isEndMeant) {
       this.#means.log.warn('The balancer ended before its drain was over', fields);
-      return this.#resolve(signal === null ? (code ?? ExitCode.BROKEN) : ExitCode.DRAINED);
+      this.#resolve(signal === null ? (code ?? ExitCode.BROKEN) : ExitCode.DRAINED);
+      return;
     }
     const ranMs = systemClock.nowMs() - this.#startedAtMs;
     if (ranMs >= this.#means.healthyMs) this.#restarts = 0;
@@ -174,9 +186,14 @@ class Supervisor {
   }
 }
 
-/** Same Node and flags as ours. SIGUSR1 would open the inspector of a process that faces the network. */
+/**
+ * Same Node and flags as ours. SIGUSR1 would open the inspector of a process that faces the
+ * network.
+ */
 function balancerArguments(entry: URL, options: RunOptions): string[] {
-  const own = process.execArgv.filter((flag) => !/^--(test|eval|print|inspect|input-type)/.test(flag));
+  const own = process.execArgv.filter(
+    (flag) => !/^--(test|eval|print|inspect|input-type)/.test(flag),
+  );
   const flag = '--disable-sigusr1';
   const isKnown = process.allowedNodeEnvironmentFlags.has(flag);
   const extra = isKnown && !own.includes(flag) ? [flag] : [];

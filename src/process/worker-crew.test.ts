@@ -19,9 +19,11 @@ const stub = `
   });
   parentPort.postMessage({ type: 'ready' });
 `;
-const entry = new URL(`data:text/javascript,${encodeURIComponent(
-  `import { createRequire } from 'node:module'; const require = createRequire('file:///');${stub}`,
-)}`);
+const entry = new URL(
+  `data:text/javascript,${encodeURIComponent(
+    `import { createRequire } from 'node:module'; const require = createRequire('file:///');${stub}`,
+  )}`,
+);
 
 function snapshotOf(version: number): Snapshot {
   return {
@@ -61,7 +63,11 @@ function crewOf(count: number): {
     shared,
     words,
     clock: systemClock,
-    log: createProcessLog('test', (line) => logged.push(line), () => 0),
+    log: createProcessLog(
+      'test',
+      (line) => logged.push(line),
+      () => 0,
+    ),
     random: () => 0.5,
     areFaultsArmed: true,
     snapshot: () => snapshotOf(version),
@@ -102,7 +108,10 @@ test('a dead worker is folded, reclaimed and replaced; the other one is not touc
   assert.equal(crew.status()[1]?.restarts, 0);
   assert.match(logged.join(''), /planted/);
   await crew.whenApplied(publish());
-  assert.deepEqual(crew.status().map((worker) => worker.appliedVersion), [2, 2]);
+  assert.deepEqual(
+    crew.status().map((worker) => worker.appliedVersion),
+    [2, 2],
+  );
   await crew.drain(100);
   assert.ok(crew.status().every((worker) => worker.state === 'drained'));
   assert.ok(!crew.injectFault(0, 'invariant'));

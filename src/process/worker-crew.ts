@@ -20,7 +20,9 @@ export interface CrewMeans {
   readonly log: ProcessLog;
   readonly random: () => number;
   readonly areFaultsArmed: boolean;
-  /** The snapshot in force and the sockets of a worker, whenever one starts or hears of a change. */
+  /**
+   * The snapshot in force and the sockets of a worker, whenever one starts or hears of a change.
+   */
   readonly snapshot: () => Snapshot;
   readonly socketsOf: (worker: number) => Readonly<Record<string, ListenSocket>>;
   /** Closes what a dead thread left open in the kernel; returns how many links. */
@@ -205,7 +207,8 @@ export class WorkerCrew {
     const folded = foldWorker(words, member.index);
     if (this.#isEnding) {
       member.state = 'drained';
-      return this.#wake();
+      this.#wake();
+      return;
     }
     member.state = 'replacing';
     member.restarts++;
@@ -213,11 +216,21 @@ export class WorkerCrew {
     this.#deathsAtMs.push(nowMs);
     while (nowMs - (this.#deathsAtMs[0] as number) > DEATHS_WITHIN_MS) this.#deathsAtMs.shift();
     const deaths = this.#deathsAtMs.length;
-    log.error('A worker died and is replaced', { worker: member.index, why, closed, ...folded, deaths });
+    log.error('A worker died and is replaced', {
+      worker: member.index,
+      why,
+      closed,
+      ...folded,
+      deaths,
+    });
     if (deaths >= DEATHS_MAX) {
-      return this.#means.onHopeless(`${deaths} workers died within ${DEATHS_WITHIN_MS} ms`);
+      this.#means.onHopeless(`${deaths} workers died within ${DEATHS_WITHIN_MS} ms`);
+      return;
     }
-    if (deaths === 1) return this.#startThread(member);
+    if (deaths === 1) {
+      this.#startThread(member);
+      return;
+    }
     clock.after(REPLACE_MS * 2 ** (deaths - 2), () => {
       if (member.state === 'replacing') this.#startThread(member);
     });
@@ -232,7 +245,8 @@ export class WorkerCrew {
     for (const { index, thread } of this.#members) {
       const ageMs = this.#heartbeatAge(index);
       if (thread === null || ageMs <= limits.heartbeatStaleMs) continue;
-      return this.#means.onHopeless(`worker ${index} is stuck: no heartbeat for ${ageMs} ms`);
+      this.#means.onHopeless(`worker ${index} is stuck: no heartbeat for ${ageMs} ms`);
+      return;
     }
   }
 

@@ -2,8 +2,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { reportSuspicions } from '../base/invariant.ts';
 import { createRandom } from '../base/prng.ts';
 import { createDataPlane } from '../data/worker.ts';
-import type { FromWorker, ToWorker, WorkerStart } from '../model/messages.ts';
 import { limits } from '../model/limits.ts';
+import type { FromWorker, ToWorker, WorkerStart } from '../model/messages.ts';
 import { attachWords, type SharedWords } from '../model/shared-memory.ts';
 import { heartbeatMs } from '../platform/clock.ts';
 import type { Driver } from '../platform/driver.ts';
@@ -13,7 +13,10 @@ import { keepCompiledCode } from './compiled-code.ts';
 const HEARTBEAT_MS = 250;
 /** While draining, the end is looked for so often. */
 const DRAIN_LOOK_MS = 20;
-/** After the driver is closed the thread ends by itself; if something holds it, it is ended so long after. */
+/**
+ * After the driver is closed the thread ends by itself; if something holds it, it is ended so long
+ * after.
+ */
 const END_MS = 500;
 /** Words of one worker's heartbeat and ledger, see model/shared-memory. */
 const HEARTBEAT_WORDS = 16;

@@ -28,7 +28,10 @@ export type OperationOutcome =
   | { readonly ok: true; readonly version: number }
   | { readonly ok: false; readonly problem: OperationProblem };
 
-/** What came of a reload. A failed one keeps the running configuration; `problems` are ready to print. */
+/**
+ * What came of a reload. A failed one keeps the running configuration; `problems` are ready to
+ * print.
+ */
 export type ReloadOutcome =
   | { readonly ok: true; readonly version: number; readonly changes: readonly string[] }
   | { readonly ok: false; readonly problems: readonly string[] };
@@ -46,8 +49,8 @@ export interface ServerSpec {
 }
 
 /**
- * What the admin API and the command line may ask of the running balancer. All calls are made on the
- * control thread. Errors: refusals are returned, never thrown.
+ * What the admin API and the command line may ask of the running balancer. All calls are made on
+ * the control thread. Errors: refusals are returned, never thrown.
  */
 export interface BalancerControl {
   /** The whole state, made at the call. Cost: one pass over all servers and their histograms. */
@@ -64,15 +67,24 @@ export interface BalancerControl {
   readyServer(pool: string, address: string): OperationOutcome;
   /** 0–1000; 0 takes no new traffic. Holds until a reload changes the server's written weight. */
   setWeight(pool: string, address: string, weight: number): OperationOutcome;
-  /** Adds a server that the file does not have. It lives until it is removed or the process ends. */
+  /**
+   * Adds a server that the file does not have. It lives until it is removed or the process ends.
+   */
   addServer(pool: string, spec: ServerSpec): OperationOutcome;
-  /** Removes a server; links that use it are finished. Holds until a reload changes the file's servers of the pool. */
+  /**
+   * Removes a server; links that use it are finished. Holds until a reload changes the file's
+   * servers of the pool.
+   */
   removeServer(pool: string, address: string): OperationOutcome;
-  /** The configuration in force, run-time changes included, without secrets: plain data for JSON. */
+  /**
+   * The configuration in force, run-time changes included, without secrets: plain data for JSON.
+   */
   effectiveConfig(): unknown;
   /** Prometheus text exposition. */
   metricsText(): string;
-  /** True while traffic is taken: every worker is ready, every listener open, no drain has begun. */
+  /**
+   * True while traffic is taken: every worker is ready, every listener open, no drain has begun.
+   */
   isReady(): boolean;
   /** Test-only trigger; refused unless `EVENKEEL_TEST_FAULTS=1`. */
   injectFault(worker: number, kind: 'invariant' | 'stuck'): OperationOutcome;

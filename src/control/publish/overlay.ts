@@ -16,9 +16,9 @@ export function serverKey(pool: string, address: string): string {
 }
 
 /**
- * What operators changed on top of the configuration. A reload keeps it, except where the file itself
- * says something new: a changed weight wins over an override, a changed list of servers over removals,
- * and a server that the file now has is no longer an added one.
+ * What operators changed on top of the configuration. A reload keeps it, except where the file
+ * itself says something new: a changed weight wins over an override, a changed list of servers over
+ * removals, and a server that the file now has is no longer an added one.
  */
 export class Overlay {
   readonly #added = new Map<string, Map<string, ConfigServer>>();

@@ -67,7 +67,10 @@ test('each change publishes one version; a change of nothing publishes none', ()
   assert.deepEqual(publisher.setDrained('web', '10.0.0.2:1', true), { ok: true, version: 3 });
   assert.ok(publisher.isDrained('web', '10.0.0.2:1'));
   assert.deepEqual(weightsOf(last(published)), { '10.0.0.1:1': 5, '10.0.0.2:1': 1 });
-  assert.deepEqual(published.map((s) => s.version), [1, 2, 3]);
+  assert.deepEqual(
+    published.map((s) => s.version),
+    [1, 2, 3],
+  );
 });
 
 test('added and removed servers stay so over a reload that does not speak of them', () => {
@@ -85,7 +88,11 @@ test('the file wins over operators where it says something new', () => {
   publisher.setWeight('web', '10.0.0.2:1', 9);
   publisher.removeServer('web', '10.0.0.2:1');
   publisher.replace(config(server('10.0.0.1:1', 3), server('10.0.0.2:1'), server('10.0.0.4:1')));
-  assert.deepEqual(weightsOf(last(published)), { '10.0.0.1:1': 3, '10.0.0.2:1': 1, '10.0.0.4:1': 1 });
+  assert.deepEqual(weightsOf(last(published)), {
+    '10.0.0.1:1': 3,
+    '10.0.0.2:1': 1,
+    '10.0.0.4:1': 1,
+  });
 });
 
 test('refusals say what is required and change nothing', () => {

@@ -66,7 +66,9 @@ export class Publisher {
     return this.#overlay.isDrained(pool, address);
   }
 
-  /** Builds and publishes what is in force now. Errors: throws `SlotsExhausted`, nothing changed. */
+  /**
+   * Builds and publishes what is in force now. Errors: throws `SlotsExhausted`, nothing changed.
+   */
   publish(): Snapshot {
     const { slots, resolver, publish } = this.#means;
     const version = this.#version + 1;
@@ -86,7 +88,9 @@ export class Publisher {
     return snapshot;
   }
 
-  /** Replaces the configuration. Errors: throws `SlotsExhausted`; the old one then stays in force. */
+  /**
+   * Replaces the configuration. Errors: throws `SlotsExhausted`; the old one then stays in force.
+   */
   replace(config: Config): Snapshot {
     const before = this.#config;
     const overlayBefore = this.#overlay.state();
@@ -132,7 +136,13 @@ export class Publisher {
       return refuse('invalid-server', does, path, requirement, spec.address);
     }
     if (!Number.isInteger(weight) || weight < 0 || weight > WEIGHT_MAX) {
-      return refuse('invalid-weight', does, path, `a weight from 0 to ${WEIGHT_MAX}`, String(weight));
+      return refuse(
+        'invalid-weight',
+        does,
+        path,
+        `a weight from 0 to ${WEIGHT_MAX}`,
+        String(weight),
+      );
     }
     if (!Number.isInteger(connectionsMax) || connectionsMax < 0 || connectionsMax > 1_000_000) {
       const requirement = 'a whole number of connections from 0 to 1000000';
@@ -192,7 +202,8 @@ export class Publisher {
 
   #track(): void {
     const addresses: string[] = [];
-    for (const pool of this.effective.pools) for (const { address } of pool.servers) addresses.push(address);
+    for (const pool of this.effective.pools)
+      for (const { address } of pool.servers) addresses.push(address);
     this.#means.resolver.track(addresses);
   }
 }

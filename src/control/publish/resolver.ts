@@ -1,6 +1,6 @@
 import type { DialAddress } from '../../model/snapshot.ts';
-import { parseServerAddress } from '../config/address.ts';
 import type { Clock, RunningTimer } from '../../platform/clock.ts';
+import { parseServerAddress } from '../config/address.ts';
 
 /** What the resolver needs of the outside. */
 export interface ResolverMeans {
@@ -32,8 +32,8 @@ const RETRY_MS = 1_000;
 const RETRY_MS_MAX = 30_000;
 
 /**
- * Keeps the names in use resolved. The last good answer stays in force while DNS is down; a name that
- * never had one gives null, which is a server that is down. An address that is still among the
+ * Keeps the names in use resolved. The last good answer stays in force while DNS is down; a name
+ * that never had one gives null, which is a server that is down. An address that is still among the
  * answers is kept, so that rotating answers move no traffic.
  */
 export class NameResolver {
@@ -82,7 +82,9 @@ export class NameResolver {
     this.#tellSettled();
   }
 
-  /** Resolves when every name in use got its first answer or failure, at latest after `atMostMs`. */
+  /**
+   * Resolves when every name in use got its first answer or failure, at latest after `atMostMs`.
+   */
   settled(atMostMs: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = this.#means.clock.after(atMostMs, resolve);
@@ -117,7 +119,10 @@ export class NameResolver {
 
   #onAnswer(name: Name, addresses: readonly string[], ttlMs: number): void {
     const [first] = addresses;
-    if (first === undefined) return this.#onFailure(name, new Error('no address'));
+    if (first === undefined) {
+      this.#onFailure(name, new Error('no address'));
+      return;
+    }
     const isNews = name.address === null || !addresses.includes(name.address);
     if (isNews) name.address = first;
     if (name.failures > 0) this.#means.report(`The name ${name.host} is resolved again: ${first}`);

@@ -22,7 +22,9 @@ export interface SlotMeans {
   readonly capacities: Readonly<Record<SlotKind, number>>;
   /** True when nothing in flight uses the slot. */
   isQuiet(kind: SlotKind, slot: number): boolean;
-  /** The slot goes from one owner to another: reset its counters and states. Fresh slots are zero. */
+  /**
+   * The slot goes from one owner to another: reset its counters and states. Fresh slots are zero.
+   */
   onReused(kind: SlotKind, slot: number): void;
 }
 
