@@ -1,0 +1,141 @@
+import { request } from 'node:http';
+import { findInstance } from '../control/admin/instance.ts';
+import type { PoolStatus, StatusReport } from '../control/report/status.ts';
+import type { Invocation } from './command.ts';
+import { CommandError, textOf } from './command.ts';
+
+/** An answer of the admin API. */
+export interface ClientAnswer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** Answers above this are not ours: status of thousands of servers is some MiB. */
+const answerBytesMax = 67_108_864;
+const timeoutMs = 10_000;
+/** A reload evaluates a TypeScript configuration, which may take its time. */
+const changeTimeoutMs = 60_000;
+
+/** Speaks to one running balancer over its admin socket. */
+export class AdminClient {
+  readonly socket: string;
+
+  constructor(socket: string) {
+    this.socket = socket;
+  }
+
+  /** Asks and reads the whole answer. Errors: throws `CommandError` when nobody answers. */
+  ask(method: string, path: string, body?: unknown): Promise<ClientAnswer> {
+    return new Promise((resolve, reject) => {
+      const fail = (why: string): void =>
+        reject(new CommandError(`Cannot reach the balancer at ${this.socket}: ${why}`));
+      const asking = request(
+        {
+          socketPath: this.socket,
+          method,
+          path,
+          agent: false,
+          headers: { host: 'localhost', 'content-type': 'application/json' },
+          timeout: method === 'GET' ? timeoutMs : changeTimeoutMs,
+        },
+        (response) => {
+          const pieces: Buffer[] = [];
+          let bytes = 0;
+          response.on('data', (piece: Buffer) => {
+            bytes += piece.length;
+            if (bytes > answerBytesMax) asking.destroy(new Error('the answer is too large'));
+            else pieces.push(piece);
+          });
+          response.on('error', (error) => fail(error.message));
+          response.on('end', () => {
+            const text = Buffer.concat(pieces).toString();
+            resolve({ status: response.statusCode ?? 0, body: parseBody(text) });
+          });
+        },
+      );
+      asking.on('timeout', () => asking.destroy(new Error('no answer in time')));
+      asking.on('error', (error) => fail(error.message));
+      asking.end(body === undefined ? undefined : JSON.stringify(body));
+    });
+  }
+
+  /** Asks for a change. Errors: throws `CommandError` with the balancer's own words when it is refused. */
+  async change(method: string, path: string, body?: unknown): Promise<unknown> {
+    const answer = await this.ask(method, path, body);
+    if (answer.status >= 400) throw new CommandError(errorMessage(answer));
+    return answer.body;
+  }
+
+  /** The whole state. */
+  async status(): Promise<StatusReport> {
+    return (await this.change('GET', '/v1/status')) as StatusReport;
+  }
+}
+
+/** The client for the balancer that an invocation means. Errors: throws `CommandError` when none is found. */
+export async function connectClient({ values, cwd, env }: Invocation): Promise<AdminClient> {
+  const socket = textOf(values, 'socket');
+  const config = textOf(values, 'config');
+  const found = await findInstance({ socket, config, cwd, env });
+  if (!found.ok) throw new CommandError(found.problem);
+  return new AdminClient(found.socket);
+}
+
+/** `pool/address`, taken apart. */
+export interface ServerName {
+  readonly pool: string;
+  readonly address: string;
+}
+
+/**
+ * Reads `pool/address`, or an address alone when only one pool has it.
+ * Errors: throws `CommandError` that lists what there is.
+ */
+export async function findServer(client: AdminClient, text: string): Promise<ServerName> {
+  const { pools } = await client.status();
+  const [, pool, address] = /^([a-z0-9-]+)\/(.+)$/.exec(text) ?? [];
+  if (pool !== undefined && address !== undefined && pools.some(({ name }) => name === pool)) {
+    return { pool, address };
+  }
+  const having = pools.filter(({ servers }) => servers.some((server) => server.address === text));
+  const [only, another] = having;
+  if (only !== undefined && another === undefined) return { pool: only.name, address: text };
+  const what = only === undefined ? 'there is no server' : 'more than one pool has the server';
+  throw new CommandError(`${what} ${text}; servers are:${listServers(pools)}`);
+}
+
+/** Path of a server in the admin API. */
+export function serverPath({ pool, address }: ServerName): string {
+  return `/v1/pools/${encodeURIComponent(pool)}/servers/${encodeURIComponent(address)}`;
+}
+
+/** An error of the admin API as lines for people. */
+export function errorMessage({ status, body }: ClientAnswer): string {
+  const error = (body as { error?: { message?: unknown; problems?: unknown } } | null)?.error;
+  const message = typeof error?.message === 'string' ? error.message : `the answer was ${status}`;
+  const problems = Array.isArray(error?.problems) ? error.problems.map(String) : [];
+  return [...problems, message].join('\n');
+}
+
+function listServers(pools: readonly PoolStatus[]): string {
+  const shownMax = 20;
+  const names = pools.flatMap((pool) =>
+    pool.servers.map((server) => `${pool.name}/${server.address}`),
+  );
+  const more = names.length > shownMax ? `\n  … and ${names.length - shownMax} more` : '';
+  return names.length === 0
+    ? ' none'
+    : names
+        .slice(0, shownMax)
+        .map((name) => `\n  ${name}`)
+        .join('') + more;
+}
+
+function parseBody(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Not JSON: metrics, or something that is no balancer; the callers' checks of the shape say so.
+    return text;
+  }
+}

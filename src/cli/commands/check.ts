@@ -1,0 +1,41 @@
+import { findConfigFile, loadConfig } from '../../control/config/load.ts';
+import { formatProblem } from '../../control/config/problem.ts';
+import type { Command } from '../command.ts';
+import { jsonOption, textOf } from '../command.ts';
+import { noConfiguration } from './run.ts';
+
+/** `evenkeel check`. */
+export const check: Command = {
+  name: 'check',
+  summary:
+    'Checks a configuration with the code that loads it; prints every problem, exit 1 when there is one.',
+  usage: '[-c FILE]',
+  options: {
+    config: {
+      type: 'string',
+      short: 'c',
+      value: 'FILE',
+      says: 'default: the one in this directory',
+    },
+    ...jsonOption,
+  },
+  positionals: [0, 0],
+  examples: ['evenkeel check -c evenkeel.yaml', 'evenkeel check --json'],
+  run: async ({ values, out, err }) => {
+    const path = textOf(values, 'config') ?? (await findConfigFile('.'));
+    if (path === null) throw noConfiguration();
+    const result = await loadConfig({ kind: 'file', path });
+    if (values['json'] === true) {
+      const problems = result.ok ? [] : result.problems;
+      out(`${JSON.stringify({ ok: result.ok, file: path, problems }, null, 2)}\n`);
+    } else if (result.ok) {
+      const { listeners, routes, pools } = result.config;
+      out(
+        `${path}: good: ${listeners.length} listeners, ${routes.length} routes, ${pools.length} pools\n`,
+      );
+    } else {
+      err(result.problems.map((problem) => `${formatProblem(problem)}\n`).join(''));
+    }
+    return result.ok ? 0 : 1;
+  },
+};

@@ -1,0 +1,17 @@
+import type { Command } from '../command.ts';
+import { changeCommand } from './act.ts';
+
+/** `evenkeel reload`. */
+export const reload: Command = changeCommand({
+  name: 'reload',
+  summary:
+    'Makes the running balancer read its configuration again. A refused one keeps the running one; exit 1.',
+  usage: '',
+  examples: ['evenkeel reload', 'evenkeel reload -c /etc/evenkeel.yaml'],
+  act: async (client) => {
+    const json = await client.change('POST', '/v1/reload');
+    const changes = (json as { changes?: readonly string[] }).changes ?? [];
+    const list = changes.length === 0 ? ['nothing changed'] : changes;
+    return { json, text: ['reloaded', ...list.map((change) => `  ${change}`)].join('\n') };
+  },
+});
