@@ -3,6 +3,7 @@ import { TimerEntry } from '../base/timing-wheel.ts';
 import { type FailureCode, failureKind } from '../model/failure.ts';
 import { limits } from '../model/limits.ts';
 import type { Link, LinkHandler } from '../platform/driver.ts';
+import { editResponseHead } from '../wire/http1/edit-head.ts';
 import { Framing, type Head, INCOMPLETE, Method, REFUSED } from '../wire/http1/head.ts';
 import { parseRequestHead } from '../wire/http1/request-parser.ts';
 import { responseHeadBytesMax, writeResponseHead } from '../wire/http1/write-response.ts';
@@ -169,8 +170,15 @@ export class ClientLink implements ClientSide, LinkHandler {
     form.contentLength = head.contentLength;
     form.closes = closes;
     form.dateLine = plane.dateLine;
-    const to = writeResponseHead(out, from, head, form);
     this.#outbox.bytes = 0;
+    if (id >= 0 && floor <= head.start && form.framing === head.framing) {
+      const start = editResponseHead(head, form);
+      if (start >= 0) {
+        this.#outbox.edited(id, start, bodyAt - start);
+        return framing;
+      }
+    }
+    const to = writeResponseHead(out, from, head, form);
     // A close-delimited body becomes chunked: its first chunk line needs the place before the body.
     const isPlaced = framing === head.framing || framing !== Framing.CHUNKED;
     if (!this.#outbox.head(out, from, to, isPlaced ? id : -1, floor, bodyAt)) this.link.abort();
@@ -385,7 +393,11 @@ export class ClientLink implements ClientSide, LinkHandler {
     const peer = listener.peers.of(this.link.remoteAddress);
     const admission = admit(plane, listener, exchange, head, peer);
     if (admission.kind === 'pool') {
-      writeRequest(plane, exchange, head, peer.forwarding, { id: headId, floor, bodyAt });
+      const place = plane.headPlace;
+      place.id = headId;
+      place.floor = floor;
+      place.bodyAt = bodyAt;
+      writeRequest(plane, exchange, head, peer.forwarding, place);
     } else this.#answerSoon = admission;
     if (exchange.isRequestComplete) this.#settle();
   }

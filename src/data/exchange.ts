@@ -18,6 +18,9 @@ export const Stage = {
   TUNNEL: 4,
 } as const;
 
+/** Room that an exchange keeps for the parts of its next request. */
+const SEGMENT_WORDS_KEPT = 24;
+
 /** Takes spans of buffers in order. Each span brings a reference that the sink takes over. */
 export interface SpanSink {
   span(id: number, offset: number, length: number): void;
@@ -133,6 +136,8 @@ export class Exchange implements SpanSink {
 
   /** The request as it goes to servers: `id, offset, length` triples, each with one reference of ours. */
   readonly segments: number[] = [];
+  /** Words of `segments` in use; the array itself keeps its room. */
+  segmentWords = 0;
   /** Triples that the present server has been given. */
   sentSegments = 0;
   segmentBytes = 0;
@@ -200,7 +205,7 @@ export class Exchange implements SpanSink {
       return;
     }
     const segments = this.segments;
-    const last = segments.length - 3;
+    const last = this.segmentWords - 3;
     const isAdjacent =
       last >= this.sentSegments * 3 &&
       segments[last] === id &&
@@ -208,9 +213,7 @@ export class Exchange implements SpanSink {
     if (isAdjacent) {
       segments[last + 2]! += length;
       this.#pool.release(id);
-    } else {
-      segments.push(id, offset, length);
-    }
+    } else this.#note(id, offset, length);
     this.segmentBytes += length;
   }
 
@@ -230,7 +233,7 @@ export class Exchange implements SpanSink {
     }
     const at = this.#pool.startOf(id);
     this.#pool.bytes.set(bytes.subarray(start, end), at);
-    this.segments.push(id, at, end - start);
+    this.#note(id, at, end - start);
     this.segmentBytes += end - start;
   }
 
@@ -239,11 +242,11 @@ export class Exchange implements SpanSink {
     const server = this.server;
     if (server === null) return;
     const segments = this.segments;
-    for (let i = this.sentSegments * 3; i < segments.length; i += 3) {
+    for (let i = this.sentSegments * 3; i < this.segmentWords; i += 3) {
       this.#pool.retain(segments[i]!);
       server.span(segments[i]!, segments[i + 1]!, segments[i + 2]!);
     }
-    this.sentSegments = segments.length / 3;
+    this.sentSegments = this.segmentWords / 3;
     // While no server is connected nothing was submitted, and dropping would lose what can be saved.
     if (this.segmentBytes > limits.replayBytes && server.isConnected) this.dropReplay();
     else if (this.#pool.isScarce && this.isRequestComplete) this.#spill();
@@ -264,8 +267,9 @@ export class Exchange implements SpanSink {
 
   releaseSegments(): void {
     const segments = this.segments;
-    for (let i = 0; i < segments.length; i += 3) this.#pool.release(segments[i]!);
-    segments.length = 0;
+    for (let i = 0; i < this.segmentWords; i += 3) this.#pool.release(segments[i]!);
+    this.segmentWords = 0;
+    if (segments.length > SEGMENT_WORDS_KEPT) segments.length = SEGMENT_WORDS_KEPT;
     this.sentSegments = 0;
     this.segmentBytes = 0;
     this.spilled = null;
@@ -280,6 +284,14 @@ export class Exchange implements SpanSink {
     this.tried[this.triedCount++] = slot;
   }
 
+  #note(id: number, offset: number, length: number): void {
+    const at = this.segmentWords;
+    this.segments[at] = id;
+    this.segments[at + 1] = offset;
+    this.segments[at + 2] = length;
+    this.segmentWords = at + 3;
+  }
+
   #pass(id: number, offset: number, length: number): void {
     if (this.server === null) this.#pool.release(id);
     else this.server.span(id, offset, length);
@@ -289,7 +301,7 @@ export class Exchange implements SpanSink {
   #spill(): void {
     const copy = new Uint8Array(this.segmentBytes);
     let at = 0;
-    for (let i = 0; i < this.segments.length; i += 3) {
+    for (let i = 0; i < this.segmentWords; i += 3) {
       const from = this.segments[i + 1]!;
       copy.set(this.#pool.bytes.subarray(from, from + this.segments[i + 2]!), at);
       at += this.segments[i + 2]!;

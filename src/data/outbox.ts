@@ -42,6 +42,15 @@ export class Outbox implements SpanSink {
     return true;
   }
 
+  /** A head that was edited where it stands, `length` bytes up to its body. */
+  edited(id: number, at: number, length: number): void {
+    this.flush();
+    this.#pool.retain(id);
+    this.#id = id;
+    this.#at = at;
+    this.#length = length;
+  }
+
   span(id: number, offset: number, length: number): void {
     if (this.#id >= 0) {
       if (this.#id === id && this.#at + this.#length === offset) {

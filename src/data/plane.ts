@@ -7,6 +7,7 @@ import type { CounterWriter } from '../observe/counters.ts';
 import type { BufferPool, Driver } from '../platform/driver.ts';
 import type { Head } from '../wire/http1/head.ts';
 import type { ResponseForwarding } from '../wire/http1/write-response.ts';
+import type { HeadPlace } from './request-writer.ts';
 import type { Exchange, ServerSide, SpanSink } from './exchange.ts';
 import type { ServerState } from './server-state.ts';
 
@@ -55,6 +56,8 @@ export interface Plane {
   readonly scratchBytes: number;
   /** For longer heads. */
   readonly wideScratch: Uint8Array;
+  /** Refilled for every head that is written. */
+  readonly headPlace: HeadPlace;
   /** Takes spans that nobody wants. */
   readonly nowhere: SpanSink;
   /** Refilled for every answer that is written. */

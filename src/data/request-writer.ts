@@ -1,4 +1,5 @@
 import type { BufferPool } from '../platform/driver.ts';
+import { editedRequestBytes, editRequestHead } from '../wire/http1/edit-head.ts';
 import type { Head } from '../wire/http1/head.ts';
 import {
   type RequestForwarding,
@@ -7,6 +8,13 @@ import {
 } from '../wire/http1/write-request.ts';
 import type { Exchange } from './exchange.ts';
 import type { Plane } from './plane.ts';
+
+/** Where a head stands: its buffer, what may be overwritten before it, where its body begins. */
+export interface HeadPlace {
+  id: number;
+  floor: number;
+  bodyAt: number;
+}
 
 /**
  * Rewrites a request's head and lays it into the exchange, directly before the body bytes that came with
@@ -18,11 +26,12 @@ export function writeRequest(
   exchange: Exchange,
   head: Head,
   forwarding: RequestForwarding,
-  place: { readonly id: number; readonly floor: number; readonly bodyAt: number },
+  place: HeadPlace,
 ): void {
   const pool = plane.buffers;
   forwarding.keepsUpgrade = exchange.wantsUpgrade;
   forwarding.defaultHost = exchange.pool!.defaultHost;
+  if (place.id >= 0 && edit(exchange, head, forwarding, pool, place)) return;
   const isWide = requestHeadBytesMax(head, forwarding) > plane.scratchBytes;
   const out = isWide ? plane.wideScratch : pool.bytes;
   const from = isWide ? 0 : plane.scratchAt;
@@ -37,6 +46,23 @@ export function writeRequest(
   else out.copyWithin(at, from, to);
   pool.retain(place.id);
   exchange.span(place.id, at, length);
+}
+
+/** The short way: the head is edited where it stands. False when it has to be written anew. */
+function edit(
+  exchange: Exchange,
+  head: Head,
+  forwarding: RequestForwarding,
+  pool: BufferPool,
+  place: HeadPlace,
+): boolean {
+  const length = editedRequestBytes(head, forwarding);
+  const at = place.bodyAt - length;
+  if (length < 0 || at < place.floor || at > head.methodStart) return false;
+  editRequestHead(head, forwarding, at);
+  pool.retain(place.id);
+  exchange.span(place.id, at, length);
+  return true;
 }
 
 /** A head that does not fit before its body goes into buffers of its own. */

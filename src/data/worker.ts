@@ -267,6 +267,7 @@ function makePlane(options: DataPlaneOptions, histograms: HistogramWriter): Plan
     scratchAt: buffers.startOf(scratch),
     scratchBytes: buffers.headroomBytes + buffers.sizeBytes,
     wideScratch: new Uint8Array(WIDE_SCRATCH_BYTES),
+    headPlace: { id: -1, floor: 0, bodyAt: 0 },
     nowhere: { span: (id) => buffers.release(id), copy: () => {} },
     responseForm: new ResponseForwarding(),
     text: Buffer.from(buffers.bytes.buffer, buffers.bytes.byteOffset, buffers.bytes.length),

@@ -50,6 +50,10 @@ export class RequestForwarding {
   /** Our name in Via with its line end. */
   readonly viaName: Uint8Array;
 
+  /** Our lines for the authority that was forwarded last, and that authority. */
+  #tail: Uint8Array = new Uint8Array(0);
+  #tailAuthority: Uint8Array = new Uint8Array(0);
+
   constructor(options: RequestForwardingOptions) {
     const { clientAddress, scheme } = options;
     const node = clientAddress.includes(':') ? `"[${clientAddress}]"` : clientAddress || 'unknown';
@@ -59,6 +63,26 @@ export class RequestForwarding {
     this.elementBeforeHost = ascii(`for=${node};host="`);
     this.elementAfterHost = ascii(`";proto=${scheme}\r\n`);
     this.viaName = ascii(`${options.viaName}\r\n`);
+  }
+
+  /**
+   * All lines of ours and the empty line, for an HTTP/1.1 request of a peer that is not trusted: the same for every request
+   * to one authority, so made once while that stays. Cost: a comparison of the authority.
+   */
+  tailFor(head: Head): Uint8Array {
+    const known = this.#tailAuthority;
+    const bytes = head.authorityBytes;
+    const start = head.authorityStart;
+    let isKnown = head.authorityEnd - start === known.length && known.length > 0;
+    for (let i = 0; isKnown && i < known.length; i++) isKnown = bytes[start + i] === known[i];
+    if (!isKnown) {
+      const room = new Uint8Array(requestHeadBytesMax(head, this));
+      const via = putBytes(room, putBytes(room, 0, via11), this.viaName);
+      const end = putLineEnd(room, putForwarding(room, via, head, this));
+      this.#tail = room.slice(0, end);
+      this.#tailAuthority = bytes.slice(start, head.authorityEnd);
+    }
+    return this.#tail;
   }
 }
 

@@ -1,0 +1,85 @@
+import { createRandom } from '../base/prng.ts';
+import type { FromWorker } from '../model/messages.ts';
+import { allocateShared, attachWords, type SharedBuffers, type SharedWords } from '../model/shared-memory.ts';
+import type { Snapshot } from '../model/snapshot.ts';
+import { counterCount } from '../observe/counters.ts';
+import { histogramWords } from '../observe/histograms.ts';
+import { FakeDriver } from './fake-driver.ts';
+import { createDataPlane, type DataPlane } from './worker.ts';
+
+/** A data plane on a fake driver, for tests and benchmarks. */
+export interface FakePlane {
+  readonly driver: FakeDriver;
+  readonly plane: DataPlane;
+  readonly messages: FromWorker[];
+  readonly shared: SharedBuffers;
+  readonly words: SharedWords;
+}
+
+/** One listener, one pool `p` of `servers` servers, one route that takes everything; `change` may alter it. */
+export function fakeSnapshot(servers: number, change: Partial<Snapshot> = {}): Snapshot {
+  return {
+    version: 1,
+    listeners: [{ slot: 0, name: 'web', address: ':80', protocol: 'http', pool: null }],
+    routes: [
+      {
+        slot: 0,
+        name: 'all',
+        listeners: [],
+        match: { hosts: [], paths: [], methods: [] },
+        pool: 'p',
+        respond: null,
+        allowEncodedSeparators: false,
+      },
+    ],
+    pools: [
+      {
+        slot: 0,
+        name: 'p',
+        policy: 'round-robin',
+        probe: null,
+        timeouts: { connectMs: 2_000, firstByteMs: 30_000, idleMs: 60_000 },
+        retry: { attempts: 1, budgetRatio: 0.2 },
+        reuse: { idleMs: 4_000, requestsMax: 10_000_000, ageMs: 3_600_000, perWorkerMax: 128 },
+        servers: Array.from({ length: servers }, (_, slot) => ({
+          slot,
+          address: `10.0.0.${slot + 1}:80`,
+          target: { kind: 'ip', host: `10.0.0.${slot + 1}`, port: 80 },
+          weight: 1,
+          isBackup: false,
+          connectionsMax: 0,
+          labels: {},
+        })),
+      },
+    ],
+    timeouts: { headerMs: 10_000, keepAliveMs: 75_000, idleMs: 60_000, drainMs: 30_000, tunnelMs: 3_600_000 },
+    limits: { headBytesMax: 32_768, headFieldsMax: 100, connectionsMax: 65_536 },
+    trustedPeers: [],
+    accessLog: false,
+    viaName: 'evenkeel',
+    ...change,
+  };
+}
+
+/** Starts a data plane on a fake driver with this snapshot. */
+export function startFakePlane(snapshot: Snapshot): FakePlane {
+  const shared = allocateShared(1, { counterCount: counterCount(1), histogramWords: histogramWords(1) });
+  const driver = new FakeDriver();
+  const messages: FromWorker[] = [];
+  const plane = createDataPlane({
+    start: {
+      worker: 0,
+      driver: 'portable',
+      shared,
+      snapshot,
+      sockets: { web: { kind: 'descriptor', fd: 0 } },
+      seed: 1,
+      areFaultsArmed: false,
+    },
+    driver,
+    post: (message) => messages.push(message),
+    random: createRandom(1),
+    wallClock: () => Date.UTC(2026, 0, 1),
+  });
+  return { driver, plane, messages, shared, words: attachWords(shared) };
+}
