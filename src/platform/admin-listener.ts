@@ -79,8 +79,9 @@ interface Serving {
 }
 
 function listen(server: Server, address: AdminAddress): Promise<void> {
-  // The mode is set by umask while the socket is made: a chmod alone would leave it open for a moment.
-  const umask = address.kind === 'unix' ? process.umask(0o177) : null;
+  // A chmod alone would leave the socket open for a moment where the user's umask is loose. Not 0o177: another
+  // thread may be making a log file of mode 0640 right now. To connect takes the right to write, so 0640 is closed.
+  const umask = address.kind === 'unix' ? process.umask(0o137) : null;
   try {
     const listening = new Promise<void>((resolve, reject) => {
       server.once('error', reject);

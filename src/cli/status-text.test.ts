@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { sampleStatus } from '../control/admin/fake-control.ts';
+import type { StatusReport } from '../control/report/status.ts';
+import { statusText } from './status-text.ts';
+
+const nowMs = sampleStatus.startedAtMs + 3_725_000;
+
+test('statusText() shows pids, driver and why, listeners, and each server with its health', () => {
+  const text = statusText(sampleStatus, nowMs, null);
+  assert.match(text, /^evenkeel 0\.1\.0, up 1 h 2 min; pid 11, supervisor 10\n/);
+  assert.match(text, /\ndriver portable: asked for\n/);
+  assert.match(text, /\npool web: p2c, 1 of 1 servers up, 12\.5\/s, 100 requests, 1 retries\n/);
+  assert.match(
+    text,
+    /\n10\.0\.0\.1:3000 {2}up +1 +2 +12\.5 +100 +0 +1\.20 +4\.50 {2}probe: status 200\n/,
+  );
+  assert.ok(!text.includes('\u001b'), 'no colours without a terminal');
+});
+
+test('statusText() fits the terminal, colours states, and lets nothing steer the terminal', () => {
+  const [pool] = sampleStatus.pools;
+  const [server] = pool?.servers ?? [];
+  assert.ok(pool && server);
+  const why = 'x\u001b[2Jy';
+  const sick: StatusReport = {
+    ...sampleStatus,
+    pools: [{ ...pool, servers: [{ ...server, state: 'refusing', why }] }],
+  };
+  const narrow = statusText(sick, nowMs, 60);
+  const plain = narrow.replace(/\u001b\[[0-9]+m/g, '');
+  for (const line of plain.split('\n')) assert.ok(line.length <= 60, line);
+  assert.ok(narrow.includes('\u001b[31mrefusing\u001b[0m'));
+  assert.ok(statusText(sick, nowMs, null).includes('x?[2Jy'));
+});
+
+test('statusText() tells a refused reload with its problems', () => {
+  const lastReload = { ok: false, atMs: nowMs - 5_000, problems: ['a.yaml:1:2: pools: x'] };
+  const configuration = { ...sampleStatus.configuration, lastReload };
+  const text = statusText({ ...sampleStatus, configuration }, nowMs, null);
+  assert.match(text, /the last reload was refused 5 s ago:\n {2}a\.yaml:1:2: pools: x\n/);
+});
