@@ -57,8 +57,7 @@ function encodeUnix(path: string): SocketAddress {
 function parseIpv6(host: string): Uint8Array {
   const plain = (host.split('%')[0] as string).replace(
     /(\d+)\.(\d+)\.(\d+)\.(\d+)$/,
-    (_, a, b, c, d) =>
-      `${((+a << 8) | +b).toString(16)}:${((+c << 8) | +d).toString(16)}`,
+    (_, a, b, c, d) => `${((+a << 8) | +b).toString(16)}:${((+c << 8) | +d).toString(16)}`,
   );
   const [left = '', right] = plain.split('::');
   const head = left === '' ? [] : left.split(':');

@@ -259,7 +259,7 @@ class UringDriver implements Driver, AcceptBook {
     const links = this.#links.owners;
     const first = words[headWord] as number;
     const waiting = (Atomics.load(words, tailWord) - first) | 0;
-    const count = waiting > BATCH_MAX ? BATCH_MAX : waiting;
+    const count = Math.min(waiting, BATCH_MAX);
     let head = first;
     try {
       while (((head - first) | 0) !== count) {

@@ -107,12 +107,11 @@ export class UringLink implements Link, SlotOwner {
       this.#core.buffers.release(id);
       return;
     }
-    if (this.#queue.append(id, offset, length)) {
-      this.#queued();
-      return;
+    if (this.#queue.append(id, offset, length)) this.#queued();
+    else {
+      this.#core.buffers.release(id);
+      this.#fail(Errno.ENOBUFS);
     }
-    this.#core.buffers.release(id);
-    this.#fail(Errno.ENOBUFS);
   }
 
   sendCopy(bytes: Uint8Array, start: number, end: number): boolean {
@@ -142,10 +141,7 @@ export class UringLink implements Link, SlotOwner {
 
   close(): void {
     if (this.#isClosing || this.#isTearingDown) return;
-    if (this.#hasSendFailed) {
-      this.#fail(this.#errno);
-      return;
-    }
+    if (this.#hasSendFailed) return this.#fail(this.#errno);
     this.isOpen = false;
     this.#isClosing = true;
     this.#touch();
@@ -197,10 +193,7 @@ export class UringLink implements Link, SlotOwner {
   flush(): void {
     this.#isTouched = false;
     if (!this.#isTearingDown && this.#isFinished) this.#isTearingDown = true;
-    if (this.#isTearingDown) {
-      this.#tearDown();
-      return;
-    }
+    if (this.#isTearingDown) return this.#tearDown();
     if (!this.isConnected) return;
     if (!this.#isSending) {
       if (this.#queue.count > 0) this.#startSend();
@@ -299,10 +292,7 @@ export class UringLink implements Link, SlotOwner {
       return;
     }
     if (this.#isTearingDown) return;
-    if (this.#hasSendFailed) {
-      this.#fail(this.#errno);
-      return;
-    }
+    if (this.#hasSendFailed) return this.#fail(this.#errno);
     if (result === 0) {
       this.#hasEnded = true;
       if (!this.#isClosing) this.handler.onEnd(this);
@@ -353,10 +343,7 @@ export class UringLink implements Link, SlotOwner {
   #onConnected(result: number): void {
     this.#outstanding--;
     if (this.#isTearingDown) return;
-    if (result < 0) {
-      this.#fail(-result);
-      return;
-    }
+    if (result < 0) return this.#fail(-result);
     this.isConnected = true;
     this.progressAtMs = this.#core.nowMs;
     this.#touch();

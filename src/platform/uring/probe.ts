@@ -1,5 +1,5 @@
 import { release } from 'node:os';
-import { loadLibc, type Libc } from '../libc.ts';
+import { type Libc, loadLibc } from '../libc.ts';
 import { UringBuffers } from './buffers.ts';
 import { Errno, Op, Posix, Uring } from './constants.ts';
 import { Mapping } from './memory.ts';

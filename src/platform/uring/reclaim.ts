@@ -1,5 +1,5 @@
-import { loadLibc, type Libc } from '../libc.ts';
-import { Cqe, Kind, KIND_BITS, Posix } from './constants.ts';
+import { type Libc, loadLibc } from '../libc.ts';
+import { Cqe, KIND_BITS, Kind, Posix } from './constants.ts';
 import { clearLedger, Ledger, readWide } from './ledger.ts';
 import { Mapping } from './memory.ts';
 

@@ -36,6 +36,7 @@ export class Ring {
   readonly #submissionTailWord: number;
   readonly #submissionFlagsWord: number;
   readonly #completionFlagsWord: number;
+  #isAnnouncing = true;
   #tail = 0;
   #pending = 0;
   /** Calls of io_uring_enter so far. */
@@ -161,6 +162,8 @@ export class Ring {
 
   /** Whether completions are announced on the eventfd: only while the loop sleeps. */
   announce(isWanted: boolean): void {
+    if (isWanted === this.#isAnnouncing) return;
+    this.#isAnnouncing = isWanted;
     const flags = isWanted ? 0 : Uring.CQ_EVENTFD_DISABLED;
     Atomics.store(this.words, this.#completionFlagsWord, flags);
   }

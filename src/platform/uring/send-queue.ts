@@ -50,7 +50,8 @@ export class SendQueue {
   /** Queues a copy of `bytes[start, end)`. False when there is no room: nothing was queued. */
   appendCopy(bytes: Uint8Array, start: number, end: number): boolean {
     const stride = this.#buffers.strideBytes;
-    const room = this.#copyId < 0 ? 0 : this.#buffers.startOf(this.#copyId) + stride - this.#copyEnd;
+    const room =
+      this.#copyId < 0 ? 0 : this.#buffers.startOf(this.#copyId) + stride - this.#copyEnd;
     const more = Math.ceil(Math.max(0, end - start - room) / stride);
     if (more > this.#buffers.freeCount || this.count + more + 1 > SEGMENTS_MAX) return false;
     let from = start;

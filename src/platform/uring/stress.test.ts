@@ -66,7 +66,9 @@ const echo: LinkHandler = {
   onClosed: () => {},
 };
 
-test('8 MiB pass whole both ways through two pairs of links with slow readers', { skip }, async () => {
+test('8 MiB pass whole both ways through two pairs of links with slow readers', {
+  skip,
+}, async () => {
   const { driver, descriptorBits } = start();
   const far = driver.listen({ kind: 'address', address: loopback(0) }, (link) => {
     link.handler = echo;
@@ -146,10 +148,16 @@ test('500 links opened and closed in every way leave nothing behind', { skip }, 
   for (const socket of sockets) socket.destroy();
   assert.equal(driver.openLinks, 0);
   assert.equal(driver.buffers.inUse, 0);
-  assert.ok(descriptorBits.every((word) => word === 0), 'no descriptor is noted');
+  assert.ok(
+    descriptorBits.every((word) => word === 0),
+    'no descriptor is noted',
+  );
   driver.close();
   await new Promise((resolve) => setImmediate(() => setImmediate(() => setImmediate(resolve))));
-  assert.ok(ledger.every((word) => word === 0), 'a closed driver leaves an empty ledger');
+  assert.ok(
+    ledger.every((word) => word === 0),
+    'a closed driver leaves an empty ledger',
+  );
   assert.equal(driver.buffers.bytes.length, 0, 'a closed driver has no memory');
   const isBack = () => readdirSync('/proc/self/fd').length <= before + 4;
   assert.ok(isBack(), 'descriptors are back');
