@@ -93,11 +93,6 @@ export class DescriptorChannel {
     return this.#isOpen;
   }
 
-  /** Lets the process end while the channel is open. */
-  unref(): void {
-    this.#poll.unref();
-  }
-
   /**
    * Sends one value with copies of `fds`, which stay open here. Errors: false when it could not be
    * sent; the channel is then closed and `onClosed` follows. Throws for a message over the limits.

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, unlinkSync } from 'node:fs';
+import { unlinkSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { errnoName, type SocketCalls, socketCalls, sys } from './socket-calls.ts';
 
@@ -78,12 +78,6 @@ export function formatAddress(address: ListenAddress): string {
   return isIPv6(address.host)
     ? `[${address.host}]:${address.port}`
     : `${address.host}:${address.port}`;
-}
-
-/** How many connections may really wait: our backlog or the kernel's limit, whichever is less. */
-export function backlogInForce(): number {
-  const path = '/proc/sys/net/core/somaxconn';
-  return existsSync(path) ? Math.min(BACKLOG, Number(readFileSync(path, 'utf8'))) : BACKLOG;
 }
 
 function familyOf(address: Exclude<ListenAddress, { kind: 'unix' }>, calls: SocketCalls): number {

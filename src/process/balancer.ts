@@ -16,7 +16,7 @@ import {
   type SharedBuffers,
   type SharedWords,
 } from '../model/shared-memory.ts';
-import type { Snapshot } from '../model/snapshot.ts';
+import type { Pool, Snapshot } from '../model/snapshot.ts';
 import { CounterReader, counterCount } from '../observe/counters.ts';
 import { HistogramReader, histogramWords } from '../observe/histograms.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -274,7 +274,10 @@ export class Balancer implements BalancerControl {
         this.#keeper.setDraining(slot, this.#publisher.isDrained(pool.name, address));
       }
     }
-    if (this.#isServing && !this.#isDraining) this.#crew.publish();
+    if (!this.#isServing || this.#isDraining) return;
+    if (this.#unprobed().length === 0) this.#crew.publish();
+    // Servers that are all new would answer 503 until their first probe: the old table serves on.
+    else void this.#firstProbes().then(() => this.#crew.publish());
   }
 
   #useSettings(config: Config): void {
@@ -296,12 +299,18 @@ export class Balancer implements BalancerControl {
   async #firstProbes(): Promise<void> {
     const { clock } = this.#parts;
     const untilMs = clock.nowMs() + PROBES_WAIT_MS;
-    const pools = (this.#publisher.snapshot?.pools ?? []).filter((pool) => pool.probe !== null);
-    const isWaiting = (): boolean =>
-      pools.some(({ servers }) =>
-        servers.every(({ slot }) => this.#keeper.viewOf(slot)?.state !== 'up'),
-      );
-    while (isWaiting() && clock.nowMs() < untilMs) await this.#wait(PROBES_LOOK_MS);
+    while (this.#unprobed().length > 0 && clock.nowMs() < untilMs) {
+      await this.#wait(PROBES_LOOK_MS);
+    }
+  }
+
+  /** Pools with a probe of which no server takes traffic. */
+  #unprobed(): readonly Pool[] {
+    const pools = this.#publisher.snapshot?.pools ?? [];
+    const isUp = (slot: number): boolean => this.#keeper.viewOf(slot)?.state === 'up';
+    return pools.filter(
+      ({ probe, servers }) => probe !== null && !servers.some(({ slot }) => isUp(slot)),
+    );
   }
 
   #kept(outcome: OperationOutcome): OperationOutcome {
