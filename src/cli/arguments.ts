@@ -37,7 +37,7 @@ export function parseArguments(command: Command, args: readonly string[]): Parse
       ? known[token.name as keyof typeof known]
       : undefined;
     if (option === undefined) throw unknownOption(command, token.rawName, Object.keys(known));
-    const value = valueOf(command, token, option.type);
+    const value = optionValue(command, token, option.type);
     const before = values[token.name];
     if (!option.multiple && before !== undefined && token.name !== 'help') {
       throw usageError(command, `${token.rawName} is given twice`);
@@ -50,7 +50,7 @@ export function parseArguments(command: Command, args: readonly string[]): Parse
   return { values, positionals, isHelpWanted };
 }
 
-function valueOf(
+function optionValue(
   command: Command,
   token: { rawName: string; value?: string | undefined; inlineValue?: boolean | undefined },
   type: 'string' | 'boolean',

@@ -23,6 +23,14 @@ export interface Invocation {
   readonly cwd: string;
   /** Width of the terminal; null when stdout is none. */
   readonly columns: number | null;
+  /** All commands: for the help, which is one of them and cannot import their table. */
+  readonly catalogue: Catalogue;
+}
+
+/** The names of all commands in the order of the help, and how to load one (null: there is none). */
+export interface Catalogue {
+  readonly names: readonly string[];
+  load(name: string): Promise<Command | null>;
 }
 
 /** One command: everything that help, the parser and the reference say about it. */

@@ -32,6 +32,7 @@ export async function main(args: readonly string[]): Promise<number> {
       err: (text) => void process.stderr.write(text),
       env: process.env,
       cwd: process.cwd(),
+      catalogue: { names: Object.keys(commandLoaders), load: loadCommand },
       columns: process.stdout.isTTY ? process.stdout.columns : null,
     });
   } catch (error) {

@@ -10,13 +10,11 @@ export const help: Command = {
   options: {},
   positionals: [0, 1],
   examples: ['evenkeel help run'],
-  run: async ({ positionals, out }) => {
-    // Loaded here: the table loads this file.
-    const { commandLoaders, loadCommand } = await import('../commands.ts');
-    const names = Object.keys(commandLoaders);
+  run: async ({ positionals, out, catalogue }) => {
+    const { names } = catalogue;
     const [name] = positionals;
     if (name !== undefined) {
-      const command = await loadCommand(name);
+      const command = await catalogue.load(name);
       if (command === null) throw unknownCommand(name, names);
       out(helpText(command));
       return 0;
@@ -24,7 +22,7 @@ export const help: Command = {
     const width = Math.max(...names.map((each) => each.length));
     const lines: string[] = [];
     for (const each of names) {
-      const command = await loadCommand(each);
+      const command = await catalogue.load(each);
       lines.push(`  ${each.padEnd(width)}  ${command?.summary ?? ''}`);
     }
     out(

@@ -41,12 +41,13 @@ export type FoundInstance =
   | { readonly ok: true; readonly socket: string }
   | { readonly ok: false; readonly problem: string };
 
-/** Names of configuration files in a working directory, in the order in which they are looked for. */
+/** As `configFileNames` of config/load.ts, whose parsers a command that only asks need not load. A test compares. */
 export const configurationNames = [
   'evenkeel.yaml',
   'evenkeel.yml',
   'evenkeel.json',
   'evenkeel.config.ts',
+  'evenkeel.config.mts',
   'evenkeel.config.js',
   'evenkeel.config.mjs',
 ] as const;

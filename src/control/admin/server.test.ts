@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import { systemClock } from '../../platform/clock.ts';
+import { configFileNames } from '../config/load.ts';
 import { FakeControl } from './fake-control.ts';
-import { findInstance, instanceId } from './instance.ts';
+import { configurationNames, findInstance, instanceId } from './instance.ts';
 import type { AdminOptions, AdminServer } from './server.ts';
 import { startAdmin } from './server.ts';
 
@@ -106,7 +107,7 @@ test('over TCP the token of the file allows changes and is kept over a restart',
   await first.close();
   assert.match(
     await readFile(first.files.auditPath, 'utf8'),
-    /"outcome":"token-required"[^]*"done"/,
+    /"outcome":"token-required"[\s\S]*"done"/,
   );
   const second = await start(t, directory, { address });
   assert.equal((await readFile(second.files.tokenPath, 'utf8')).trim(), token);
@@ -183,4 +184,8 @@ test('a body above the limit is refused, an address in use rejects with a senten
     start(t, directory, { address }),
     /Cannot open the admin API as .* must be free/,
   );
+});
+
+test('instances are looked for by the same names as configurations', () => {
+  assert.deepEqual(configurationNames, configFileNames);
 });

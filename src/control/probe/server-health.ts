@@ -80,18 +80,11 @@ export class ServerHealth {
 
   /** Why it is in its state, in words. */
   get why(): string {
-    switch (this.state) {
-      case 'unresolved':
-        return 'its name has no address';
-      case 'down':
-        return `probe: ${this.probe?.verdict.reason ?? 'none'}`;
-      case 'refusing':
-      case 'ejected':
-        return this.outlierReason;
-      case 'draining':
-        return 'drained by an operator';
-      case 'up':
-        return this.probe === null ? 'no probe' : `probe: ${this.probe.verdict.reason}`;
-    }
+    const { state, probe } = this;
+    if (state === 'unresolved') return 'its name has no address';
+    if (state === 'down') return `probe: ${probe?.verdict.reason ?? 'none'}`;
+    if (state === 'refusing' || state === 'ejected') return this.outlierReason;
+    if (state === 'draining') return 'drained by an operator';
+    return probe === null ? 'no probe' : `probe: ${probe.verdict.reason}`;
   }
 }
