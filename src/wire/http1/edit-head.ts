@@ -144,7 +144,8 @@ function hasCanonicalFraming(head: Head): boolean {
   const present = head.seen & (lengthBit | codingBit);
   if (present === 0) return true;
   if (present === (lengthBit | codingBit) || (head.repeated & present) !== 0) return false;
-  const at = head.last[present === lengthBit ? FieldId.CONTENT_LENGTH : FieldId.TRANSFER_ENCODING]! * 4;
+  const at =
+    head.last[present === lengthBit ? FieldId.CONTENT_LENGTH : FieldId.TRANSFER_ENCODING]! * 4;
   const start = head.fields[at + 2]!;
   const length = head.fields[at + 3]! - start;
   if (present === codingBit) return head.framing === Framing.CHUNKED && length === CHUNKED_LENGTH;

@@ -5,7 +5,10 @@ import { Byte, FOLDS_TO_DASH, tokenClass } from './tokens.ts';
 
 /** Sets every member of `head` that a parse fills; `fields`, `ids` and `last` are bounded by `fieldCount` and `seen`. */
 export function resetHead(head: Head, bytes: Uint8Array, start: number): void {
-  head.bytes = bytes;
+  if (head.bytes !== bytes) {
+    head.bytes = bytes;
+    head.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
   head.start = start;
   head.end = start;
   head.failure = null;
@@ -22,6 +25,25 @@ export function resetHead(head: Head, bytes: Uint8Array, start: number): void {
   head.upgradeStart = 0;
   head.upgradeEnd = 0;
   head.hasManagedField = false;
+}
+
+/**
+ * Skips octets that are no CTL, four at a time; stops at or up to three octets before one, or before `stop`.
+ *
+ * An octet below 0x20 borrows from its top bit in the first difference, 0x7f in the second; octets from 0x80 on are
+ * masked out by `~`. A borrow may mark an octet behind a real one as well, which only stops the skip where it would
+ * have stopped. Cost: 0.6 ns per octet against 1.4 for one at a time (`codec.bench.ts`).
+ */
+function skipPlainText(view: DataView, start: number, stop: number): number {
+  let at = start;
+  for (const last = stop - 3; at < last; at += 4) {
+    const four = view.getInt32(at, true);
+    const flipped = four ^ 0x7f7f7f7f;
+    const ctl = (four - 0x20202020) & ~four;
+    const deleted = (flipped - 0x01010101) & ~flipped;
+    if (((ctl | deleted) & 0x80808080) !== 0) return at;
+  }
+  return at;
 }
 
 /** Records why and returns `REFUSED`. */
@@ -53,6 +75,7 @@ export function parseFieldLines(
   isResponse: boolean,
 ): number {
   const bytes = head.bytes;
+  const view = head.view;
   let next = at;
   while (next < stop) {
     const nameStart = next;
@@ -81,6 +104,7 @@ export function parseFieldLines(
     next++;
     while (next < stop && ((c = bytes[next]!) === Byte.SPACE || c === Byte.HTAB)) next++;
     const valueStart = next;
+    next = skipPlainText(view, next, stop);
     while (next < stop && ((c = bytes[next]!) >= 0x20 ? c !== 0x7f : c === 0x09)) next++;
     if (next >= stop) break;
     if (c !== Byte.CR) return refuse(head, 'header-invalid');

@@ -71,6 +71,9 @@ export class HeadScanner {
    */
   push(bytes: Uint8Array, start: number, end: number): number {
     for (let at = start; at < end; at++) {
+      // most bytes of a head are in values: they need no look at the state each
+      if (this.#state === State.VALUE) at = this.#skipValue(bytes, at, end);
+      if (at >= end) break;
       if (this.#sizeBytes >= this.#limits.headBytesMax) {
         const isTarget = this.#state === State.TARGET;
         return this.#refuse(isTarget ? 'target-too-long' : 'header-too-large');
@@ -81,6 +84,15 @@ export class HeadScanner {
       if (this.#state === State.REFUSED) return this.#refuse(this.failure ?? 'header-invalid');
     }
     return 0;
+  }
+
+  #skipValue(bytes: Uint8Array, start: number, end: number): number {
+    const stop = Math.min(end, start + this.#limits.headBytesMax - this.#sizeBytes);
+    let at = start;
+    let c = 0;
+    while (at < stop && ((c = bytes[at]!) >= 0x20 ? c !== Byte.DELETE : c === Byte.HTAB)) at++;
+    this.#sizeBytes += at - start;
+    return at;
   }
 
   #refuse(failure: FailureCode): number {

@@ -73,6 +73,8 @@ export const Framing = {
  */
 export class Head {
   bytes: Uint8Array = new Uint8Array(0);
+  /** The same bytes, to read four at a time; made anew only when a parse is given another array. */
+  view: DataView = new DataView(this.bytes.buffer);
   /** First byte of the start line (leading empty lines skipped); `end` is behind the empty line. */
   start = 0;
   end = 0;
