@@ -18,10 +18,11 @@ import { SendQueue } from './send-queue.ts';
 
 /**
  * Bytes that one multishot receive may bring before it is armed anew: what a sender can place in our
- * buffers before a pause takes hold. Less once the link had to be paused.
+ * buffers before a pause takes hold. 512 KiB: with 128 KiB bodies of 1 MiB cost a fifth more CPU, with
+ * no limit they cost the same (bench/micro/relay.ts). All links together are bounded by the kernel's
+ * 1,024 buffers.
  */
-const RECEIVE_BYTES = 131_072;
-const RECEIVE_BYTES_AFTER_PAUSE = 65_536;
+const RECEIVE_BYTES = 524_288;
 
 /** What a link is made of; `remote*` and `localPort` as in `Link`. */
 export interface LinkStart {
@@ -237,8 +238,8 @@ export class UringLink implements Link, SlotOwner {
     this.#isArmedMultishot = hasReceiveLimit || !this.#hasPaused;
     this.#isArmed = true;
     this.#outstanding++;
-    const bytes = this.#hasPaused ? RECEIVE_BYTES_AFTER_PAUSE : RECEIVE_BYTES;
-    prepareReceive(this.#core.ring, this, this.#isArmedMultishot, hasReceiveLimit ? bytes : 0);
+    const bytes = hasReceiveLimit ? RECEIVE_BYTES : 0;
+    prepareReceive(this.#core.ring, this, this.#isArmedMultishot, bytes);
   }
 
   #cancelReceive(): void {
