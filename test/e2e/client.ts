@@ -104,6 +104,11 @@ export class Client {
     this.socket.destroy();
   }
 
+  /** Leaves with a reset: a FIN alone would be a client that still wants its answer. */
+  abort(): void {
+    this.socket.resetAndDestroy();
+  }
+
   private notify(): void {
     const wake = this.wake;
     this.wake = null;

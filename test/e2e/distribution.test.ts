@@ -121,7 +121,7 @@ for (const { name: driver, skip } of await drivers()) {
           const open = Number(answer.body.toString()) - 1;
           assert.ok(Math.abs(open - 10) <= 1, `${origin.name}: ${open}`);
         }
-        for (const client of clients) client.destroy();
+        for (const client of clients) client.abort();
         await until('nothing in flight', 15_000, async () =>
           (await inFlight()).every((n) => n === 0),
         );

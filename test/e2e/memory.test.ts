@@ -94,11 +94,18 @@ describe('memory of the uring driver', { skip: uring.skip }, () => {
       socket.once('data', () => socket.pause());
       sockets.push(socket);
     }
-    const relayed = async (): Promise<number> => (await balancer.status()).listeners[0]!.bytesOut;
-    await until('all are stalled', 30_000, async () => {
-      const first = await relayed();
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      return first > 1_000_000 && first === (await relayed());
+    await until('every download has begun', 30_000, () =>
+      sockets.every((one) => one.bytesRead > 0),
+    );
+    // Stalled: five looks in a row, 200 ms apart, without growth.
+    let last = 0;
+    let level = 0;
+    await until('memory is level', 30_000, async () => {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      const now = await residentBytes(balancer);
+      level = now <= last + 65_536 ? level + 1 : 0;
+      last = now;
+      return level >= 5;
     });
     const grown = (await residentBytes(balancer)) - before;
     test.diagnostic(`${(grown / 1_048_576).toFixed(1)} MiB more`);

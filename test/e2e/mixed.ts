@@ -113,14 +113,14 @@ async function disturb(
     const { name, port } = origins[index]!;
     // Graceful for what runs: drained first, so that a POST in flight is not lost with its server.
     const path = `/v1/pools/web/servers/${encodeURIComponent(origins[index]!.address)}`;
-    await balancer.admin('PATCH', path, { state: 'drain' });
+    await balancer.admin('PATCH', path, { draining: true });
     await until('the server is idle', 15_000, async () => {
       const servers = (await balancer.status()).pools[0]!.servers;
       return servers[index]!.inFlight === 0;
     });
     await origins[index]!.kill();
     origins[index] = await startOrigin(test, { name, port });
-    await balancer.admin('PATCH', path, { state: 'ready' });
+    await balancer.admin('PATCH', path, { draining: false });
     return;
   }
   if (round % 3 === 1) {
