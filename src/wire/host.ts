@@ -6,8 +6,10 @@ const HOST_BYTES_MAX = 254;
 /**
  * Reads `uri-host [ ":" port ]` (RFC 9110 §7.2) and tells where its parts are.
  *
- * Strict: a name has unreserved octets and no empty label (one trailing dot is folded); no percent-escapes,
- * no sub-delims, no userinfo; an IPv6 literal must be one; no IPvFuture, no zone; the port is empty or 0–65535.
+ * Strict: a name has unreserved octets and no empty label (one trailing dot is folded); no
+ * percent-escapes,
+ * no sub-delims, no userinfo; an IPv6 literal must be one; no IPvFuture, no zone; the port is
+ * empty or 0–65535.
  * One object per worker, refilled by every `read`.
  */
 export class Authority {
@@ -103,7 +105,10 @@ export class Authority {
   }
 }
 
-/** An IPv6 address as of RFC 3986 §3.2.2: up to eight groups, `::` once, perhaps an IPv4 tail; no zone. */
+/**
+ * An IPv6 address as of RFC 3986 §3.2.2: up to eight groups, `::` once, perhaps an IPv4 tail; no
+ * zone.
+ */
 export function isIpv6(bytes: Uint8Array, start: number, end: number): boolean {
   let groups = 0;
   let hasGap = false;

@@ -4,7 +4,8 @@ import { Byte, hexValue, unreserved } from './http1/tokens.ts';
 export const PATH_INVALID = -1;
 
 /**
- * Is the path its own canonical form for sure? False also where a closer look is needed: a `%`, or a segment that
+ * Is the path its own canonical form for sure? False also where a closer look is needed: a `%`, or
+ * a segment that
  * begins with a dot. Cost: one pass.
  */
 export function isPlainPath(bytes: Uint8Array, start: number, end: number): boolean {
@@ -18,7 +19,10 @@ export function isPlainPath(bytes: Uint8Array, start: number, end: number): bool
   return true;
 }
 
-/** Octets whose escape may separate or end something for a server: `/ \ ; ? # %` and every CTL. Shape: 256 entries. */
+/**
+ * Octets whose escape may separate or end something for a server: `/ \ ; ? # %` and every CTL.
+ * Shape: 256 entries.
+ */
 const separator: Uint8Array = new Uint8Array(256);
 for (let c = 0; c < 0x20; c++) separator[c] = 1;
 for (const c of [0x23, 0x25, 0x2f, 0x3b, 0x3f, 0x5c, 0x7f]) separator[c] = 1;
@@ -26,8 +30,10 @@ for (const c of [0x23, 0x25, 0x2f, 0x3b, 0x3f, 0x5c, 0x7f]) separator[c] = 1;
 /**
  * The one canonical form of a path (RFC 3986 §6.2.2), for matching and for forwarding alike.
  *
- * Escapes of unreserved octets are decoded, hex digits of other escapes put in upper case, dot segments resolved
- * (also escaped ones; never above the root); `//` stays. Escapes of separators stay and are reported.
+ * Escapes of unreserved octets are decoded, hex digits of other escapes put in upper case, dot
+ * segments resolved
+ * (also escaped ones; never above the root); `//` stays. Escapes of separators stay and are
+ * reported.
  * One object per worker.
  */
 export class PathCanonicalizer {
@@ -35,8 +41,10 @@ export class PathCanonicalizer {
   hasEncodedSeparator = false;
 
   /**
-   * Writes the canonical form of `bytes[start, end)`, which begins with `/`, to `out[at…)`; it is never longer.
-   * Returns the end, or `PATH_INVALID` for an incomplete escape or a dot segment with a parameter (`..;`), which
+   * Writes the canonical form of `bytes[start, end)`, which begins with `/`, to `out[at…)`; it is
+   * never longer.
+   * Returns the end, or `PATH_INVALID` for an incomplete escape or a dot segment with a parameter
+   * (`..;`), which
    * some servers resolve after they have cut the parameter.
    * Cost: one pass, no allocation; going back over a segment reads it once more.
    */
@@ -114,7 +122,9 @@ function dotSegment(bytes: Uint8Array, start: number, end: number): number {
   return bytes[start + dots] === Byte.SEMICOLON ? -1 : 0;
 }
 
-/** Where the last segment of `bytes[start, end)` begins with its slash; `start` when there is none. */
+/**
+ * Where the last segment of `bytes[start, end)` begins with its slash; `start` when there is none.
+ */
 function previousSlash(bytes: Uint8Array, start: number, end: number): number {
   let at = end;
   while (at > start) {

@@ -1,3 +1,8 @@
+import {
+  editedRequestBytes,
+  editRequestHead,
+  editResponseHead,
+} from '../../src/wire/http1/edit-head.ts';
 import { Framing } from '../../src/wire/http1/head.ts';
 import { HeadScanner } from '../../src/wire/http1/head-scanner.ts';
 import { parseRequestHead } from '../../src/wire/http1/request-parser.ts';
@@ -19,6 +24,7 @@ const roomyLimits = { headBytesMax: 65_536, headFieldsMax: 120 } as const;
 const out = new Uint8Array(131_072);
 const first = new Head();
 const second = new Head();
+const edited = new Head();
 const untrusted = new RequestForwarding({
   clientAddress: '192.0.2.1',
   isTrustedPeer: false,
@@ -67,6 +73,43 @@ function ordinaryFields(head: Head): string[] {
   return lines;
 }
 
+/**
+ * Lines without regard to order, case of names that we write ourselves, and white space around
+ * values.
+ */
+function linesOf(text: string): string {
+  const lines = text.split('\r\n').map((line) => {
+    const match = /^(content-length|transfer-encoding|host):[ \t]*(.*?)[ \t]*$/i.exec(line);
+    return match === null ? line : `${match[1]}: ${match[2]}`.toLowerCase();
+  });
+  return lines.sort().join('\n');
+}
+
+/** Where room lies before the head, as in a data buffer. */
+const EDIT_AT = 4_096;
+
+/** Editing in place comes to the lines that writing anew comes to. */
+function checkRequestEdit(text: string, written: string, forwarding: RequestForwarding): void {
+  const room = new Uint8Array(EDIT_AT + text.length + 8);
+  room.set(octets(text), EDIT_AT);
+  room.fill(0x21, EDIT_AT + text.length);
+  const length = parseRequestHead(edited, room, EDIT_AT, EDIT_AT + text.length, testLimits);
+  const size = editedRequestBytes(edited, forwarding);
+  const bodyAt = EDIT_AT + length;
+  if (size < 0 || bodyAt - size > edited.methodStart || bodyAt < size) return;
+  const end = editRequestHead(edited, forwarding, bodyAt - size);
+  must(end === bodyAt, 'the edited head ends at its body', text);
+  must(linesOf(textOf(room, bodyAt - size, end)) === linesOf(written), 'edited as written', text);
+}
+
+function checkResponseEdit(text: string, written: string, forwarding: ResponseForwarding): void {
+  const room = octets(text);
+  const length = parseResponseHead(edited, room, 0, room.length, testLimits, Method.GET);
+  const start = editResponseHead(edited, forwarding);
+  if (start < 0) return;
+  must(linesOf(textOf(room, start, length)) === linesOf(written), 'edited as written', text);
+}
+
 function scannerAgrees(text: string, length: number, isResponse: boolean): boolean {
   const bytes = octets(text);
   const head = isResponse ? second : first;
@@ -81,7 +124,8 @@ function scannerAgrees(text: string, length: number, isResponse: boolean): boole
 }
 
 /**
- * The invariants of requests: nothing throws; scanner and parser agree; what is taken and written parses again,
+ * The invariants of requests: nothing throws; scanner and parser agree; what is taken and written
+ * parses again,
  * whole, to the same meaning, and writing that again gives one head with one framing.
  * Returns whether the request was taken.
  */
@@ -100,6 +144,7 @@ export function checkRequest(text: string): boolean {
     must(again === end, `what is written is taken whole (${second.failure})`, text);
     must(requestMeaning(second) === meaning, 'the meaning is kept', text);
     must(second.hasUpgrade === first.hasUpgrade, 'an upgrade is kept', text);
+    checkRequestEdit(text.slice(0, length), written, forwarding);
     const framings = written.match(/\r\n(content-length|transfer-encoding):/gi) ?? [];
     must(framings.length <= 1, 'one framing', text);
     must(first.framing === Framing.NONE || framings.length === 1, 'a body is framed', text);
@@ -123,6 +168,7 @@ export function checkResponse(text: string): boolean {
   must(end <= responseHeadBytesMax(second, forwarding), 'the bound holds', text);
   const fields = JSON.stringify(ordinaryFields(second));
   const written = textOf(out, 0, end);
+  checkResponseEdit(text, written, forwarding);
   const again = parseResponseHead(second, octets(written), 0, end, roomyLimits, Method.GET);
   must(again === end, `what is written is taken whole (${second.failure})`, text);
   must(second.status === status && second.framing === framing, 'status and framing', text);

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fuzzCodec } from './fuzz-codec.ts';
 
-/** `EVENKEEL_FUZZ_SECONDS=60` is what the complete run of the tests sets; without it a short look. */
+/**
+ * `EVENKEEL_FUZZ_SECONDS=60` is what the complete run of the tests sets; without it a short look.
+ */
 const seconds = Number(process.env['EVENKEEL_FUZZ_SECONDS'] ?? 2);
 const seed = Number(process.env['EVENKEEL_FUZZ_SEED'] ?? 20_261_121);
 

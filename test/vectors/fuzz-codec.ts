@@ -63,7 +63,10 @@ const pieces = [
   '0\r\n\r\n',
 ] as const;
 
-/** Every vector, those that are taken three times: most mutations of a refused head are refused for the same fault. */
+/**
+ * Every vector, those that are taken three times: most mutations of a refused head are refused for
+ * the same fault.
+ */
 function seedsOf(vectors: readonly HeadVector[]): string[] {
   return vectors
     .filter(([, text]) => text.length < 1_000)
@@ -80,10 +83,18 @@ const requestSeeds = seedsOf(
     hostVectors,
   ].flat(),
 );
-const responseSeeds = seedsOf(responseVectors);
+/** Plain answers of servers, which the vectors of faults are not. */
+const plainAnswers = [
+  'HTTP/1.1 200 OK\r\nDate: x\r\nConnection: keep-alive\r\nContent-Length: 12\r\nKeep-Alive: timeout=5\r\nX-A: b\r\n\r\n',
+  'HTTP/1.1 200 OK\r\nServer: a\r\nTransfer-Encoding: chunked\r\nDate: x\r\nX-A: b\r\n\r\n',
+  'HTTP/1.1 304 Not Modified\r\nDate: x\r\nETag: "a"\r\nConnection: close, x-a\r\nX-A: b\r\n\r\n',
+];
+const responseSeeds = [...seedsOf(responseVectors), ...Array(10).fill(plainAnswers).flat()];
 const bodySeeds = chunkedVectors.map(([, text]) => text).filter((text) => text.length < 1_000);
 
-/** Pseudo-random integers below `bound` from a seed (xorshift32), so that a finding can be replayed. */
+/**
+ * Pseudo-random integers below `bound` from a seed (xorshift32), so that a finding can be replayed.
+ */
 export function integersFrom(seed: number): (bound: number) => number {
   let state = seed | 0 || 1;
   return (bound) => {
@@ -164,7 +175,10 @@ function checkBody(text: string, below: (bound: number) => number): void {
   if (whole !== reframed) throw new Error(`${JSON.stringify(text)}: ${whole} became ${reframed}`);
 }
 
-/** Runs until `isOver` says so; returns how many heads and bodies were tried and taken. Throws at a finding. */
+/**
+ * Runs until `isOver` says so; returns how many heads and bodies were tried and taken. Throws at a
+ * finding.
+ */
 export function fuzzCodec(
   seed: number,
   isOver: (tried: number) => boolean,

@@ -7,7 +7,10 @@ import { parseResponseHead } from '../../src/wire/http1/response-parser.ts';
 /** What a head comes to: taken, not yet whole, or refused with this code. */
 export type Outcome = 'taken' | 'incomplete' | FailureCode;
 
-/** Name, octets as latin-1, outcome. A request without a Host line of its own gets one by `withHost`. */
+/**
+ * Name, octets as latin-1, outcome. A request without a Host line of its own gets one by
+ * `withHost`.
+ */
 export type HeadVector = readonly [name: string, octets: string, outcome: Outcome];
 
 /** Name, octets of a chunked body, the decoded content or the code. */
@@ -46,7 +49,10 @@ export function wholeOutcome(head: Head, text: string, method: number = 0): Outc
   return length === 0 ? 'incomplete' : head.failure!;
 }
 
-/** What they come to when they arrive as `[0, split)` and `[split, end)`: by the scanner, then by the parser once. */
+/**
+ * What they come to when they arrive as `[0, split)` and `[split, end)`: by the scanner, then by
+ * the parser once.
+ */
 export function splitOutcome(head: Head, text: string, split: number, method = 0): Outcome {
   const bytes = octets(text);
   const scanner = new HeadScanner(testLimits, method > 0);

@@ -17,7 +17,10 @@ import {
 } from './vector.ts';
 
 const head = new Head();
-/** Long vectors are cut at some places only, near their ends: all places of 40 KB would say nothing more. */
+/**
+ * Long vectors are cut at some places only, near their ends: all places of 40 KB would say nothing
+ * more.
+ */
 const SPLITS_MAX = 400;
 
 function splitsOf(length: number): number[] {
@@ -55,7 +58,10 @@ runHeads('target', targetVectors, 0);
 runHeads('host', hostVectors, 0);
 runHeads('response', responseVectors, Method.GET);
 
-/** Decodes `[0, split)` and `[split, end)`: the content, or the code it is refused with, or null when not complete. */
+/**
+ * Decodes `[0, split)` and `[split, end)`: the content, or the code it is refused with, or null
+ * when not complete.
+ */
 function decode(text: string, split: number): { content: string } | string | null {
   const bytes = octets(text);
   const decoder = new ChunkedDecoder();

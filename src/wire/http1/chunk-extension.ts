@@ -16,7 +16,8 @@ const State = {
 
 /**
  * Checks the extensions of one chunk-size line octet by octet (RFC 9112 §7.1.1):
- * `*( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] )`. They are understood only so far that they
+ * `*( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] )`. They are understood only so
+ * far that they
  * cannot hide a line end (CVE-2025-55315); nothing of them is kept.
  */
 export class ChunkExtension {
@@ -42,7 +43,10 @@ export class ChunkExtension {
     );
   }
 
-  /** Takes one octet; false when it is not valid here. CR is never valid: the caller handles the line's end. */
+  /**
+   * Takes one octet; false when it is not valid here. CR is never valid: the caller handles the
+   * line's end.
+   */
   take(c: number): boolean {
     const next = this.#after(c);
     if (next < 0) return false;

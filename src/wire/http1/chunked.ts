@@ -31,15 +31,19 @@ const State = {
 const SIZE_DIGITS_MAX = 16;
 
 /**
- * Decodes a chunked body (RFC 9112 §7.1) strictly: exact CRLFs, sizes of at most 16 hex digits and 2^53-1, extensions
+ * Decodes a chunked body (RFC 9112 §7.1) strictly: exact CRLFs, sizes of at most 16 hex digits and
+ * 2^53-1, extensions
  * of valid grammar that are bounded and dropped, trailer fields that are bounded and dropped.
  *
  * Two ways to use it on one body, alternating:
  *
- *   verbatimRun  the part of a buffer that may be forwarded byte for byte: canonical framing and data
- *   next         one event; data is to be framed anew (`writeChunkLine`), END to be written as `0 CRLF CRLF`
+ *   verbatimRun  the part of a buffer that may be forwarded byte for byte: canonical framing and
+ * data
+ *   next         one event; data is to be framed anew (`writeChunkLine`), END to be written as `0
+ * CRLF CRLF`
  *
- * While `isVerbatim` is true the receiver stands inside a chunk whose size line went out by `verbatimRun`: try
+ * While `isVerbatim` is true the receiver stands inside a chunk whose size line went out by
+ * `verbatimRun`: try
  * `verbatimRun` first. It returns 0 only when there is nothing to forward or `next` will refuse.
  */
 export class ChunkedDecoder {
@@ -79,7 +83,8 @@ export class ChunkedDecoder {
   }
 
   /**
-   * Takes bytes of `[at, end)` up to and with one event, sets `event` and returns how many were taken. After END or
+   * Takes bytes of `[at, end)` up to and with one event, sets `event` and returns how many were
+   * taken. After END or
    * REFUSED nothing more is taken until `reset`.
    */
   next(bytes: Uint8Array, at: number, end: number): number {
@@ -152,7 +157,8 @@ export class ChunkedDecoder {
       this.#state = State.SIZE_LF;
       return this.#extension.mayEnd;
     }
-    // RFC 9112 §7.1.1: limit the extensions of a whole message, not only of one line (CVE-2023-39326)
+    // RFC 9112 §7.1.1: limit the extensions of a whole message, not only of one line
+    // (CVE-2023-39326)
     const isTooMuch = ++this.#extensionBytes > limits.chunkExtensionBytesTotal;
     return !isTooMuch && this.#extension.take(c);
   }
@@ -168,12 +174,16 @@ export class ChunkedDecoder {
   }
 
   /**
-   * The longest prefix of `bytes[at, end)` that is canonical framing and data: size lines without leading zeros and
-   * extensions, exact CRLFs, and the last chunk when it ends the body without trailers. Advances the decoder past
+   * The longest prefix of `bytes[at, end)` that is canonical framing and data: size lines without
+   * leading zeros and
+   * extensions, exact CRLFs, and the last chunk when it ends the body without trailers. Advances
+   * the decoder past
    * it and returns its length; `event` is END when the body is complete by it, else NEED_MORE.
    *
-   * 0 when the decoder stands inside something that `next` has begun, or at something only `next` can judge. An
-   * incomplete size line is never part of the run, so that what was forwarded stays canonical whatever follows.
+   * 0 when the decoder stands inside something that `next` has begun, or at something only `next`
+   * can judge. An
+   * incomplete size line is never part of the run, so that what was forwarded stays canonical
+   * whatever follows.
    * Cost: a few reads per chunk; data is skipped, not looked at.
    */
   verbatimRun(bytes: Uint8Array, at: number, end: number): number {
@@ -200,7 +210,10 @@ export class ChunkedDecoder {
     return to - at;
   }
 
-  /** Passes the rest of a chunk that went out verbatim so far; returns how far its bytes are as they must be. */
+  /**
+   * Passes the rest of a chunk that went out verbatim so far; returns how far its bytes are as
+   * they must be.
+   */
   #finishVerbatimChunk(bytes: Uint8Array, at: number, end: number): number {
     let to = at;
     if (this.#state === State.DATA) {
@@ -225,7 +238,10 @@ export class ChunkedDecoder {
   }
 }
 
-/** Offset behind `1*HEXDIG CRLF` without leading zeros (or `0` alone), 0 when the line is anything else or incomplete. */
+/**
+ * Offset behind `1*HEXDIG CRLF` without leading zeros (or `0` alone), 0 when the line is anything
+ * else or incomplete.
+ */
 function canonicalSizeLine(bytes: Uint8Array, start: number, end: number): number {
   let at = start;
   // 13 digits stay below 2^53

@@ -1,7 +1,10 @@
 import { FieldId, type Head } from './head.ts';
 import { ascii, Byte, equalsFolded, tokenClass } from './tokens.ts';
 
-/** Members of all Connection fields of one message: what senders use is under ten; each is compared with every field name. */
+/**
+ * Members of all Connection fields of one message: what senders use is under ten; each is compared
+ * with every field name.
+ */
 const MEMBERS_MAX = 64;
 /** Empty list members: "a reasonable number" must be ignored (RFC 9110 §5.6.1.2). */
 const EMPTY_MEMBERS_MAX = 16;
@@ -20,8 +23,10 @@ const keepAlive = ascii('keep-alive');
 const upgrade = ascii('upgrade');
 
 /**
- * Reads all Connection fields (RFC 9110 §7.6.1): returns `ConnectionOption` bits and gives every field that a
- * member names the id `NAMED_BY_CONNECTION`, unless we manage it: naming Host, Content-Length or X-Forwarded-For
+ * Reads all Connection fields (RFC 9110 §7.6.1): returns `ConnectionOption` bits and gives every
+ * field that a
+ * member names the id `NAMED_BY_CONNECTION`, unless we manage it: naming Host, Content-Length or
+ * X-Forwarded-For
  * changes nothing of what we write ourselves.
  * Cost: only heads with a Connection field; members × fields comparisons of lengths.
  */

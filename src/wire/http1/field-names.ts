@@ -28,7 +28,8 @@ const known: readonly (readonly [name: string, id: number])[] = [
   ['date', FieldId.DATE],
   ['idempotency-key', FieldId.IDEMPOTENCY_KEY],
   ['user-agent', FieldId.USER_AGENT],
-  // CGI turns `Proxy` into HTTP_PROXY (CVE-2016-5385); HTTP2-Settings belongs to h2c, which we never offer
+  // CGI turns `Proxy` into HTTP_PROXY (CVE-2016-5385); HTTP2-Settings belongs to h2c, which we
+  // never offer
   ['proxy', FieldId.ALIAS],
   ['http2-settings', FieldId.ALIAS],
 ];
@@ -38,7 +39,10 @@ const names: readonly Uint8Array[] = known.map(([name]) => ascii(name));
 const nameIds: Uint8Array = Uint8Array.from(known, ([, id]) => id);
 const forwardedPrefix = ascii('x-forwarded-');
 
-/** First entry of `known` + 1 for (length, low five bits of the first octet); 0 = no name is like that. */
+/**
+ * First entry of `known` + 1 for (length, low five bits of the first octet); 0 = no name is like
+ * that.
+ */
 const firstEntry: Uint8Array = new Uint8Array((LENGTH_MAX + 1) * 32);
 /** Next entry + 1 with the same length and first octet. */
 const nextEntry: Uint8Array = new Uint8Array(names.length);
@@ -73,8 +77,10 @@ function isForwardedFamily(bytes: Uint8Array, start: number, length: number): nu
 const folded: Uint8Array = new Uint8Array(64);
 
 /**
- * The same for request names with `_` or `.`: `ALIAS` or `FRAMING_ALIAS` when the name with dashes instead
- * is one that we manage, else `OTHER`. Gateways to CGI, WSGI and Rack give both spellings to the application as one
+ * The same for request names with `_` or `.`: `ALIAS` or `FRAMING_ALIAS` when the name with dashes
+ * instead
+ * is one that we manage, else `OTHER`. Gateways to CGI, WSGI and Rack give both spellings to the
+ * application as one
  * (CVE-2026-39858 and its kin).
  */
 export function identifyFoldedField(bytes: Uint8Array, start: number, end: number): number {

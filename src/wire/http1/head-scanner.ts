@@ -27,8 +27,10 @@ const State = {
 } as const;
 
 /**
- * Finds the end of a head that arrives in pieces, in time proportional to the bytes: each byte is looked at once,
- * and a head that the parser would refuse for its syntax or size is refused at the same byte with the same
+ * Finds the end of a head that arrives in pieces, in time proportional to the bytes: each byte is
+ * looked at once,
+ * and a head that the parser would refuse for its syntax or size is refused at the same byte with
+ * the same
  * failure. What fields mean is left to the parser, which is called once when the head is whole.
  *
  *   BEFORE → METHOD → TARGET → VERSION ┐                     ┌→ LAST_LF → DONE
@@ -66,7 +68,8 @@ export class HeadScanner {
   }
 
   /**
-   * Takes the bytes `[start, end)` that follow those of the last call. Returns the offset in `bytes` behind the
+   * Takes the bytes `[start, end)` that follow those of the last call. Returns the offset in
+   * `bytes` behind the
    * head's last LF, 0 while it is incomplete, or -1 with `failure` set (also on every later call).
    */
   push(bytes: Uint8Array, start: number, end: number): number {

@@ -20,7 +20,10 @@ export const Method = {
   CONNECT: 9,
 } as const;
 
-/** Fields that the proxy itself understands; 0 is any other. Below `FieldId.UNMANAGED` they are rewritten or dropped when forwarded. */
+/**
+ * Fields that the proxy itself understands; 0 is any other. Below `FieldId.UNMANAGED` they are
+ * rewritten or dropped when forwarded.
+ */
 export const FieldId = {
   OTHER: 0,
   CONNECTION: 1,
@@ -35,7 +38,10 @@ export const FieldId = {
   X_FORWARDED_FOR: 10,
   X_FORWARDED_PROTO: 11,
   X_FORWARDED_HOST: 12,
-  /** X-Forwarded-Port, -Prefix, -Server, -Ssl, X-Real-IP, True-Client-IP and names that collapse to managed ones (`_`, `.` for `-`). */
+  /**
+   * X-Forwarded-Port, -Prefix, -Server, -Ssl, X-Real-IP, True-Client-IP and names that collapse to
+   * managed ones (`_`, `.` for `-`).
+   */
   X_FORWARDED_OTHER: 13,
   VIA: 14,
   MAX_FORWARDS: 15,
@@ -48,7 +54,10 @@ export const FieldId = {
   USER_AGENT: 21,
   /** Not forwarded because a Connection field names it. */
   NAMED_BY_CONNECTION: 22,
-  /** Never forwarded: a name that a server may take for a managed one (`X_Forwarded_For`), `Proxy`, `HTTP2-Settings`. */
+  /**
+   * Never forwarded: a name that a server may take for a managed one (`X_Forwarded_For`), `Proxy`,
+   * `HTTP2-Settings`.
+   */
   ALIAS: 23,
   /** `Content_Length`, `Transfer.Encoding` and the like: the request is refused. */
   FRAMING_ALIAS: 24,
@@ -64,10 +73,12 @@ export const Framing = {
 } as const;
 
 /**
- * An index over one parsed head; the bytes stay where they arrived. One object per worker and direction,
+ * An index over one parsed head; the bytes stay where they arrived. One object per worker and
+ * direction,
  * refilled by every parse, valid until the next one.
  *
- * Shape of `fields`: four words per field: name start, name end, value start, value end (value without
+ * Shape of `fields`: four words per field: name start, name end, value start, value end (value
+ * without
  * surrounding white space), all absolute in `bytes`. The line runs from its name start to the next
  * field's name start (or to `end - 2` for the last one).
  */
@@ -82,14 +93,18 @@ export class Head {
   /** 0 for HTTP/1.0, 1 for HTTP/1.1 and above. */
   minor = 1;
 
-  /** Bit `1 << FieldId` for every kind of field that occurs, and of those that occur more than once. */
+  /**
+   * Bit `1 << FieldId` for every kind of field that occurs, and of those that occur more than once.
+   */
   seen = 0;
   repeated = 0;
   /** Index of the last field of each `FieldId`; valid where its bit of `seen` is set. */
   readonly last: Int32Array = new Int32Array(32);
   /** Received `Content-Length`, whatever the framing is; -1 when absent. */
   declaredLength = -1;
-  /** Where canonical forms are written that differ from the received bytes; grows, is never shrunk. */
+  /**
+   * Where canonical forms are written that differ from the received bytes; grows, is never shrunk.
+   */
   scratch: Uint8Array = new Uint8Array(0);
   /** Bytes of `scratch` in use. */
   scratchBytes = 0;
@@ -101,7 +116,10 @@ export class Head {
   /** The request target as received. */
   targetStart = 0;
   targetEnd = 0;
-  /** Canonical host without port, lower case, no trailing dot; in `hostBytes` (the head's own bytes or scratch). Empty span when an HTTP/1.0 request has none. */
+  /**
+   * Canonical host without port, lower case, no trailing dot; in `hostBytes` (the head's own bytes
+   * or scratch). Empty span when an HTTP/1.0 request has none.
+   */
   hostBytes: Uint8Array = this.bytes;
   hostStart = 0;
   hostEnd = 0;
@@ -147,12 +165,17 @@ export class Head {
   contentLength = 0;
   /** The peer wants or, by its version, must have the link closed after this message. */
   wantsClose = false;
-  /** `Connection: upgrade` with an `Upgrade` field on HTTP/1.1 (request), or a 101 with both (response). */
+  /**
+   * `Connection: upgrade` with an `Upgrade` field on HTTP/1.1 (request), or a 101 with both
+   * (response).
+   */
   hasUpgrade = false;
   /** Value span of `Upgrade`. */
   upgradeStart = 0;
   upgradeEnd = 0;
-  /** Some field is hop-by-hop, managed or named by Connection: the head cannot be copied in one run. */
+  /**
+   * Some field is hop-by-hop, managed or named by Connection: the head cannot be copied in one run.
+   */
   hasManagedField = false;
 }
 

@@ -9,7 +9,10 @@ export interface LocalAnswer {
   readonly body: string;
   /** Default `text/plain; charset=utf-8`. */
   readonly contentType?: string;
-  /** Further fields: `Retry-After` with 503, `Allow` with 405, `Upgrade` with 426 … Values that a field cannot carry are left out. */
+  /**
+   * Further fields: `Retry-After` with 503, `Allow` with 405, `Upgrade` with 426 … Values that a
+   * field cannot carry are left out.
+   */
   readonly fields?: Readonly<Record<string, string>>;
   /** The link is closed after it. */
   readonly closes: boolean;
@@ -69,7 +72,8 @@ const reserved: ReadonlySet<string> = new Set([
 /**
  * The complete answer, head and body, ready to be sent.
  *
- * No body and no Content-Length with 204; no body with 205, 304 and to HEAD. An `Upgrade` among the fields brings its
+ * No body and no Content-Length with 204; no body with 205, 304 and to HEAD. An `Upgrade` among
+ * the fields brings its
  * Connection option. Names or values that are not valid in a field are left out rather than sent.
  * Cost: allocates; made for errors and fixed answers, not on the path of forwarded ones.
  */

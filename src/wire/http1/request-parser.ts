@@ -37,11 +37,14 @@ const MANAGED_BITS =
 /**
  * Parses one request head from `bytes[start, end)` into `head`.
  *
- * Returns the length consumed (leading empty lines included), `INCOMPLETE` while the bytes so far can still become
- * a valid head, or `REFUSED` with `head.failure` set as soon as they cannot. Strict reading of RFC 9112; where
+ * Returns the length consumed (leading empty lines included), `INCOMPLETE` while the bytes so far
+ * can still become
+ * a valid head, or `REFUSED` with `head.failure` set as soon as they cannot. Strict reading of RFC
+ * 9112; where
  * it is stricter than the text demands, docs/decisions/0007 says why.
  * `head` stays valid until the next parse into it and as long as `bytes` is not changed.
- * Cost: one pass, no allocation. An incomplete head is parsed again from its start by the next call: use
+ * Cost: one pass, no allocation. An incomplete head is parsed again from its start by the next
+ * call: use
  * `HeadScanner` for heads that arrive in many pieces.
  */
 export function parseRequestHead(
@@ -68,7 +71,10 @@ export function parseRequestHead(
   return at - start;
 }
 
-/** RFC 9112 §2.2: some clients send an empty line behind a body. Returns where the request line begins or may begin; REFUSED. */
+/**
+ * RFC 9112 §2.2: some clients send an empty line behind a body. Returns where the request line
+ * begins or may begin; REFUSED.
+ */
 function skipEmptyLines(head: Head, start: number, end: number): number {
   const bytes = head.bytes;
   let at = start;
@@ -83,7 +89,10 @@ function skipEmptyLines(head: Head, start: number, end: number): number {
   return at;
 }
 
-/** Method, target and version with single spaces. Returns the offset behind the line's CRLF, INCOMPLETE or REFUSED. */
+/**
+ * Method, target and version with single spaces. Returns the offset behind the line's CRLF,
+ * INCOMPLETE or REFUSED.
+ */
 function parseRequestLine(head: Head, start: number, stop: number, end: number): number {
   const bytes = head.bytes;
   let at = start;
@@ -159,7 +168,10 @@ function judgeRequest(head: Head): number {
   return 0;
 }
 
-/** RFC 9112 §6 in its strictest reading: one Content-Length of digits, or `chunked` alone on 1.1, or no body. */
+/**
+ * RFC 9112 §6 in its strictest reading: one Content-Length of digits, or `chunked` alone on 1.1,
+ * or no body.
+ */
 function judgeFraming(head: Head): number {
   const lengthBit = 1 << FieldId.CONTENT_LENGTH;
   const codingBit = 1 << FieldId.TRANSFER_ENCODING;
@@ -208,7 +220,10 @@ function judgeExpect(head: Head): number {
   return 0;
 }
 
-/** An upgrade counts on 1.1 with `Connection: upgrade` only; `h2c` would carry requests that nobody judged. */
+/**
+ * An upgrade counts on 1.1 with `Connection: upgrade` only; `h2c` would carry requests that nobody
+ * judged.
+ */
 function judgeUpgrade(head: Head, options: number): void {
   const at = head.last[FieldId.UPGRADE]! * 4;
   head.upgradeStart = head.fields[at + 2]!;

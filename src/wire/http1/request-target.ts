@@ -13,9 +13,12 @@ const hostField = new Authority();
 const canonicalizer = new PathCanonicalizer();
 
 /**
- * Judges the request target and Host together (RFC 9112 §3.2) and fills host, authority, path, query and
- * `isTargetVerbatim`. Precondition: the request line and all fields are read. Returns 0, or `REFUSED`.
- * Cost: one pass over path and host; writes to `head.scratch` only what differs from the received bytes.
+ * Judges the request target and Host together (RFC 9112 §3.2) and fills host, authority, path,
+ * query and
+ * `isTargetVerbatim`. Precondition: the request line and all fields are read. Returns 0, or
+ * `REFUSED`.
+ * Cost: one pass over path and host; writes to `head.scratch` only what differs from the received
+ * bytes.
  */
 export function judgeTarget(head: Head): number {
   const bytes = head.bytes;
@@ -40,7 +43,10 @@ export function judgeTarget(head: Head): number {
   return judgeAbsolute(head);
 }
 
-/** CONNECT is not served; a target that is no `host:port` is a fault of the client's first (RFC 9110 §9.3.6). */
+/**
+ * CONNECT is not served; a target that is no `host:port` is a fault of the client's first (RFC
+ * 9110 §9.3.6).
+ */
 function judgeConnect(head: Head): number {
   setPath(head, empty);
   if (
@@ -53,7 +59,9 @@ function judgeConnect(head: Head): number {
   return judgeHost(head, false) === REFUSED ? REFUSED : refuse(head, 'method-unsupported');
 }
 
-/** `http://authority[path][?query]`: its authority replaces Host, which must be valid all the same. */
+/**
+ * `http://authority[path][?query]`: its authority replaces Host, which must be valid all the same.
+ */
 function judgeAbsolute(head: Head): number {
   const bytes = head.bytes;
   const end = head.targetEnd;
@@ -169,7 +177,10 @@ function isSame(
   return true;
 }
 
-/** Room for `size` more bytes in the scratch; returns where they begin. Spans already set are moved along. */
+/**
+ * Room for `size` more bytes in the scratch; returns where they begin. Spans already set are moved
+ * along.
+ */
 function reserveScratch(head: Head, size: number): number {
   const at = head.scratchBytes;
   const old = head.scratch;

@@ -21,11 +21,15 @@ const MANAGED_BITS =
   (1 << FieldId.NAMED_BY_CONNECTION);
 
 /**
- * Parses one response head from `bytes[start, end)` into `head`; `requestMethod` (one of `Method`) decides about HEAD.
+ * Parses one response head from `bytes[start, end)` into `head`; `requestMethod` (one of `Method`)
+ * decides about HEAD.
  *
- * Returns the length consumed, `INCOMPLETE`, or `REFUSED` with `head.failure` `upstream-response-invalid` or
- * `upstream-header-too-large`. Statuses 100–599 only. 1xx, 204, 304, HEAD and 205 have `Framing.NONE`; a 204 or 205
- * that announces content all the same wants its link closed, as what follows could be taken for the next answer.
+ * Returns the length consumed, `INCOMPLETE`, or `REFUSED` with `head.failure`
+ * `upstream-response-invalid` or
+ * `upstream-header-too-large`. Statuses 100–599 only. 1xx, 204, 304, HEAD and 205 have
+ * `Framing.NONE`; a 204 or 205
+ * that announces content all the same wants its link closed, as what follows could be taken for
+ * the next answer.
  * Cost: as `parseRequestHead`.
  */
 export function parseResponseHead(
@@ -56,7 +60,9 @@ function asUpstreamFailure(head: Head): 'upstream-header-too-large' | 'upstream-
     : 'upstream-response-invalid';
 }
 
-/** `HTTP/1.` DIGIT SP 3DIGIT [SP reason] CRLF. Returns the offset behind it, INCOMPLETE or REFUSED. */
+/**
+ * `HTTP/1.` DIGIT SP 3DIGIT [SP reason] CRLF. Returns the offset behind it, INCOMPLETE or REFUSED.
+ */
 function parseStatusLine(head: Head, start: number, stop: number, end: number): number {
   const bytes = head.bytes;
   const invalid = 'upstream-response-invalid';

@@ -28,13 +28,16 @@ export const TOKEN = 1;
 /** `_` or `.`: gateways to CGI and its heirs fold them into `-`. */
 export const FOLDS_TO_DASH = 2;
 
-/** Bits of `targetClass`. */
+/** Bits of `targetClass`: may stand in a path. */
 export const IN_PATH = 1;
+/** May stand in a query. */
 export const IN_QUERY = 2;
 /** `%` or `.`: the path may have another canonical form. */
 export const MAY_FOLD = 4;
 
-/** The octets of an ASCII text. Cost: allocates; for constants and for what is made once per link. */
+/**
+ * The octets of an ASCII text. Cost: allocates; for constants and for what is made once per link.
+ */
 export function ascii(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i) & 0xff;
@@ -52,14 +55,18 @@ function classTable(...rows: readonly (readonly [characters: string, bits: numbe
 const digits = '0123456789';
 const letters = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
-/** 0 for octets that no token has (RFC 9110 §5.6.2), else `TOKEN` and perhaps `FOLDS_TO_DASH`. Shape: 256 entries. */
+/**
+ * 0 for octets that no token has (RFC 9110 §5.6.2), else `TOKEN` and perhaps `FOLDS_TO_DASH`.
+ * Shape: 256 entries.
+ */
 export const tokenClass: Uint8Array = classTable(
   [`${digits}${letters}!#$%&'*+-.^_\`|~`, TOKEN],
   ['_.', FOLDS_TO_DASH],
 );
 
 /**
- * Octets of a request target. Shape: 256 entries of `IN_PATH | IN_QUERY | MAY_FOLD`; 0 ends the target.
+ * Octets of a request target. Shape: 256 entries of `IN_PATH | IN_QUERY | MAY_FOLD`; 0 ends the
+ * target.
  *
  * RFC 3986 plus what browsers send raw (WHATWG URL, path and query percent-encode sets): `[ ] |` in
  * paths, also `\ ^ { }` and the grave accent in queries. `#`, quotes, angle brackets, CTLs and
@@ -86,8 +93,10 @@ export const hexValue: Uint8Array = (() => {
 export const unreserved: Uint8Array = classTable([`${digits}${letters}-._~`, 1]);
 
 /**
- * Is `bytes[start, start + lower.length)` this text, letters of either case? The caller compares lengths.
- * Cost: one pass. Precondition: the octets are token characters (folding by `| 0x20` is exact for those
+ * Is `bytes[start, start + lower.length)` this text, letters of either case? The caller compares
+ * lengths.
+ * Cost: one pass. Precondition: the octets are token characters (folding by `| 0x20` is exact for
+ * those
  * names that have letters, digits and dashes only).
  */
 export function equalsFolded(bytes: Uint8Array, start: number, lower: Uint8Array): boolean {
@@ -103,7 +112,8 @@ export function spanIs(bytes: Uint8Array, start: number, end: number, lower: Uin
 }
 
 /**
- * `1*DIGIT` as a number: -1 when it is empty or has another octet, Infinity above 2^53-1 (RFC 9110 §8.6:
+ * `1*DIGIT` as a number: -1 when it is empty or has another octet, Infinity above 2^53-1 (RFC 9110
+ * §8.6:
  * no rounding). Any number of leading zeros is digits too.
  */
 export function parseDecimal(bytes: Uint8Array, start: number, end: number): number {

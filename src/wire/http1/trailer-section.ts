@@ -4,8 +4,10 @@ import { Byte, tokenClass } from './tokens.ts';
 const State = { LINE_START: 0, NAME: 1, VALUE: 2, VALUE_LF: 3, LAST_LF: 4, COMPLETE: 5 } as const;
 
 /**
- * Checks a trailer section octet by octet up to its empty line and forgets it: no trailer field is merged into a head
- * or passed on (RFC 9112 §7.1.2 allows to discard them). The lines must be field lines all the same.
+ * Checks a trailer section octet by octet up to its empty line and forgets it: no trailer field is
+ * merged into a head
+ * or passed on (RFC 9112 §7.1.2 allows to discard them). The lines must be field lines all the
+ * same.
  */
 export class TrailerSection {
   #state: number = State.LINE_START;

@@ -8,7 +8,8 @@ export function isChunkedAlone(bytes: Uint8Array, start: number, end: number): b
 }
 
 /**
- * Is it a clean list of other plain codings with `chunked` last, so that its length would be known to who knows the
+ * Is it a clean list of other plain codings with `chunked` last, so that its length would be known
+ * to who knows the
  * codings (RFC 9112 §6.1: 501)? Everything else leaves the length unknown (§6.3: 400).
  */
 export function isChunkedLast(bytes: Uint8Array, start: number, end: number): boolean {

@@ -28,7 +28,8 @@ export interface RequestForwardingOptions {
 }
 
 /**
- * How the requests of one client's link are forwarded. Made once per link; the members that are not readonly are
+ * How the requests of one client's link are forwarded. Made once per link; the members that are
+ * not readonly are
  * set per exchange.
  */
 export class RequestForwarding {
@@ -66,7 +67,8 @@ export class RequestForwarding {
   }
 
   /**
-   * All lines of ours and the empty line, for an HTTP/1.1 request of a peer that is not trusted: the same for every request
+   * All lines of ours and the empty line, for an HTTP/1.1 request of a peer that is not trusted:
+   * the same for every request
    * to one authority, so made once while that stays. Cost: a comparison of the authority.
    */
   tailFor(head: Head): Uint8Array {
@@ -87,7 +89,8 @@ export class RequestForwarding {
 }
 
 /**
- * Upper bound of what `writeRequestHead` writes. Trusted peers' X-Forwarded-For and Forwarded lines become one line
+ * Upper bound of what `writeRequestHead` writes. Trusted peers' X-Forwarded-For and Forwarded
+ * lines become one line
  * each: never longer than they were.
  */
 export function requestHeadBytesMax(head: Head, forwarding: RequestForwarding): number {
@@ -104,7 +107,10 @@ const UNTRUSTED_DROPS =
   (1 << FieldId.X_FORWARDED_HOST) |
   (1 << FieldId.X_FORWARDED_OTHER);
 
-/** Fields that never leave as they came, whoever sent them; a kept Via and a kept Max-Forwards are decided apart. */
+/**
+ * Fields that never leave as they came, whoever sent them; a kept Via and a kept Max-Forwards are
+ * decided apart.
+ */
 const ALWAYS_DROPPED =
   (1 << FieldId.CONNECTION) |
   (1 << FieldId.KEEP_ALIVE) |
@@ -121,11 +127,14 @@ const ALWAYS_DROPPED =
   (1 << FieldId.ALIAS);
 
 /**
- * Writes the request as it goes to a server, to `out[at…)`, and returns the end; the caller has made sure of
+ * Writes the request as it goes to a server, to `out[at…)`, and returns the end; the caller has
+ * made sure of
  * `requestHeadBytesMax` bytes there, which do not overlap the received head.
  *
- * Host comes first; runs of lines that pass unchanged are copied as they are, in their order; then what is ours:
- * framing, Connection, Max-Forwards, Via, X-Forwarded-*, Forwarded. Cost: one pass over the head's bytes, no
+ * Host comes first; runs of lines that pass unchanged are copied as they are, in their order; then
+ * what is ours:
+ * framing, Connection, Max-Forwards, Via, X-Forwarded-*, Forwarded. Cost: one pass over the head's
+ * bytes, no
  * allocation.
  */
 export function writeRequestHead(
@@ -165,7 +174,8 @@ function putHost(out: Uint8Array, at: number, head: Head, forwarding: RequestFor
 }
 
 /**
- * Copies the lines whose `FieldId` bit is not in `dropped`, adjacent ones in one run. The lines of a head are
+ * Copies the lines whose `FieldId` bit is not in `dropped`, adjacent ones in one run. The lines of
+ * a head are
  * adjacent, so that a run ends where the next dropped line begins.
  */
 export function copyKeptLines(out: Uint8Array, at: number, head: Head, dropped: number): number {
@@ -211,7 +221,10 @@ function putForwarding(
   return putBytes(out, to, forwarding.elementAfterHost);
 }
 
-/** Writes the values of all fields of this id as one list, with a comma behind each: many servers read one line only. */
+/**
+ * Writes the values of all fields of this id as one list, with a comma behind each: many servers
+ * read one line only.
+ */
 function putMembers(out: Uint8Array, at: number, head: Head, id: number): number {
   if ((head.seen & (1 << id)) === 0) return at;
   let to = at;

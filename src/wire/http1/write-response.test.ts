@@ -7,7 +7,10 @@ import { ResponseForwarding, writeResponseHead } from './write-response.ts';
 const head = new Head();
 const limits = { headBytesMax: 32_768, headFieldsMax: 100 };
 
-/** What the client gets for these lines of a server, as lines; `change` decides as the data plane would. */
+/**
+ * What the client gets for these lines of a server, as lines; `change` decides as the data plane
+ * would.
+ */
 function forward(
   lines: readonly string[],
   method: number = Method.GET,

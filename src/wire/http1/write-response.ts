@@ -25,7 +25,8 @@ export class ResponseForwarding {
 
 /** Upper bound of what `writeResponseHead` writes. */
 export function responseHeadBytesMax(head: Head, forwarding: ResponseForwarding): number {
-  // our own lines: status line, Content-Length with 16 digits, Connection, colons set right in loose names
+  // our own lines: status line, Content-Length with 16 digits, Connection, colons set right in
+  // loose names
   const ours = 160 + 2 * head.fieldCount;
   return head.end - head.start + forwarding.dateLine.length + ours;
 }
@@ -43,11 +44,14 @@ const DROPPED =
   (1 << FieldId.NAMED_BY_CONNECTION);
 
 /**
- * Writes an answer as it goes to the client, to `out[at…)`, and returns the end; the caller has made sure of
+ * Writes an answer as it goes to the client, to `out[at…)`, and returns the end; the caller has
+ * made sure of
  * `responseHeadBytesMax` bytes there, which do not overlap the received head.
  *
- * Own status line with the reason as received; lines that pass unchanged are copied in runs, in their order; then
- * Date, framing and Connection of ours. Framing NONE writes the length that HEAD and 304 announced, `0` for 205, and
+ * Own status line with the reason as received; lines that pass unchanged are copied in runs, in
+ * their order; then
+ * Date, framing and Connection of ours. Framing NONE writes the length that HEAD and 304
+ * announced, `0` for 205, and
  * nothing for 1xx and 204. `Upgrade` is kept for 101 and 426 (RFC 9110 §7.8, §15.5.22).
  * Cost: one pass over the head's bytes, no allocation.
  */
