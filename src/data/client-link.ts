@@ -46,6 +46,7 @@ export class ClientLink implements ClientSide, LinkHandler {
   #isBodyPaused = false;
   #isLinkPaused = false;
   #hasEnded = false;
+  #endedAtMs = 0;
   #mustClose = false;
   /** An answer of ours that waits until the body bytes at hand were passed over. */
   #answerSoon: Admission | null = null;
@@ -103,8 +104,13 @@ export class ClientLink implements ClientSide, LinkHandler {
     this.#hasEnded = true;
     if (this.#phase === Phase.EXCHANGE) {
       const exchange = this.#exchange;
-      // A half-closed client still wants its answer, unless it left inside its own request.
-      if (exchange !== null && !exchange.isRequestComplete) this.#lost('client-aborted');
+      if (exchange === null) return;
+      if (!exchange.isRequestComplete) this.#lost('client-aborted');
+      // Half-closed or gone: a FIN does not tell. Who half-closes gets an answer that comes soon.
+      else if (exchange.stage !== Stage.ANSWERING) {
+        this.#endedAtMs = this.#plane.driver.now();
+        this.#plane.wheel.schedule(this.#timer, this.#endedAtMs + limits.halfCloseGraceMs);
+      }
       return;
     }
     if (this.#phase === Phase.HEAD && this.#pending !== null) return;
@@ -539,6 +545,12 @@ export class ClientLink implements ClientSide, LinkHandler {
     }
     const exchange = this.#exchange;
     if (exchange === null) return;
+    if (this.#hasEnded && exchange.stage !== Stage.ANSWERING) {
+      const dueMs = this.#endedAtMs + limits.halfCloseGraceMs;
+      if (nowMs >= dueMs) this.#lost('client-aborted');
+      else this.#plane.wheel.schedule(this.#timer, dueMs);
+      return;
+    }
     const isSending = this.link.queuedBytes > 0;
     const isReceiving = !exchange.isRequestComplete && !this.#isBodyPaused && !exchange.awaitsContinue;
     const progressMs = Math.max(this.link.progressAtMs, this.#waitsSinceMs, exchange.startedAtMs);

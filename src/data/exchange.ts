@@ -112,6 +112,9 @@ export class Exchange implements SpanSink {
   attempts = 0;
   retries = 0;
   needsFreshLink = false;
+  /** Server whose reused link died, among `tried`: tried again when no other is left. */
+  staleSlot = -1;
+  hadStaleLink = false;
   interims = 0;
 
   /** Status sent to the client, 0 while none was. */
@@ -171,6 +174,8 @@ export class Exchange implements SpanSink {
     this.attempts = 0;
     this.retries = 0;
     this.needsFreshLink = false;
+    this.staleSlot = -1;
+    this.hadStaleLink = false;
     this.interims = 0;
     this.status = 0;
     this.failure = null;
@@ -282,6 +287,13 @@ export class Exchange implements SpanSink {
       this.tried = wider;
     }
     this.tried[this.triedCount++] = slot;
+  }
+
+  removeTried(slot: number): void {
+    const index = this.tried.indexOf(slot);
+    if (index < 0 || index >= this.triedCount) return;
+    this.triedCount--;
+    this.tried[index] = this.tried[this.triedCount]!;
   }
 
   #note(id: number, offset: number, length: number): void {

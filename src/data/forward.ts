@@ -83,9 +83,10 @@ export class Forward implements Conductor {
       this.#recycle(exchange);
       return;
     }
-    if (this.#mayRepeat(exchange, code, sawByte)) {
-      if (isStaleLink) exchange.needsFreshLink = true;
-      else exchange.addTried(slot);
+    if (this.#mayRepeat(exchange, code, sawByte, isStaleLink)) {
+      exchange.addTried(slot);
+      // Another server first: a process that is being killed resets its links before it stops listening.
+      if (isStaleLink) exchange.staleSlot = slot;
       this.#attempt(exchange, exchange.pool!, code);
       return;
     }
@@ -155,6 +156,14 @@ export class Forward implements Conductor {
       request.triedCount = exchange.triedCount;
       slot = choose(pool.eligible, request);
     }
+    if (slot < 0 && exchange.staleSlot >= 0) {
+      // Only a reused link of that server died: a fresh one may well work.
+      exchange.removeTried(exchange.staleSlot);
+      exchange.staleSlot = -1;
+      exchange.needsFreshLink = true;
+      request.triedCount = exchange.triedCount;
+      slot = choose(pool.eligible, request);
+    }
     if (slot < 0) {
       plane.cells[pool.counters + PoolColumn.NO_SERVER]! += 1;
       const reason = exchange.attempts === 0 ? pool.eligible.reason : code;
@@ -189,7 +198,12 @@ export class Forward implements Conductor {
   }
 
   /** Design §7: nothing submitted → always; no answer byte → when idempotent, within attempts and budget; else never. */
-  #mayRepeat(exchange: Exchange, code: FailureCode, sawByte: boolean): boolean {
+  #mayRepeat(
+    exchange: Exchange,
+    code: FailureCode,
+    sawByte: boolean,
+    isStaleLink: boolean,
+  ): boolean {
     const rule = failureKind(code).retry;
     const pool = exchange.pool;
     if (rule === 'no' || sawByte || pool === null || !exchange.isReplayable) return false;
@@ -199,11 +213,14 @@ export class Forward implements Conductor {
       return true;
     }
     if (!exchange.isIdempotent) return false;
+    // The keep-alive race is ours to absorb: its first repeat costs budget, but none of the user's attempts.
+    const isFree = isStaleLink && !exchange.hadStaleLink;
     const isAllowed =
-      exchange.retries < pool.pool.retry.attempts &&
+      (isFree || exchange.retries < pool.pool.retry.attempts) &&
       tryWithdraw(this.#plane.words.retryTokens, pool.pool.slot);
     cells[pool.counters + (isAllowed ? PoolColumn.RETRIES : PoolColumn.RETRIES_DENIED)]! += 1;
-    if (isAllowed) exchange.retries++;
+    if (isStaleLink) exchange.hadStaleLink = true;
+    if (isAllowed && !isFree) exchange.retries++;
     return isAllowed;
   }
 

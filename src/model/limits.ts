@@ -46,6 +46,8 @@ export const limits = {
   /** How long and how much a closing link reads on so that the peer can see our last answer. */
   lingerMs: 2_000,
   lingerBytes: 262_144,
+  /** A client that sent FIN and waits is taken for gone after this: its server's place is needed by others. */
+  halfCloseGraceMs: 1_000,
   /** Timer wheel: resolution in ms. Time-outs are in seconds; 50 ms is 2.5 % of the shortest default. */
   timerTickMs: 50,
   /** A worker whose heartbeat is older than this is stuck: the balancer process is replaced. */
