@@ -46,7 +46,9 @@ export function loadLibc(): Libc {
 function bindLibc(koffi: Koffi): Libc {
   const c = koffi.load(null);
   return {
-    syscall: c.func('int64_t syscall(int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t)'),
+    syscall: c.func(
+      'int64_t syscall(int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t)',
+    ),
     mmap: c.func('uintptr_t mmap(uintptr_t, size_t, int, int, int, int64_t)'),
     munmap: c.func('int munmap(uintptr_t, size_t)'),
     close: c.func('int close(int)'),

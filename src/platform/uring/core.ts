@@ -1,4 +1,5 @@
 import { invariant } from '../../base/invariant.ts';
+import type { LinkHandler } from '../driver.ts';
 import type { Libc } from '../libc.ts';
 import type { UringBuffers } from './buffers.ts';
 import { KIND_BITS } from './constants.ts';
@@ -17,6 +18,16 @@ export interface SlotOwner {
   complete(kind: number, result: number, flags: number): void;
   /** Prepares what the state asks for; called once per batch after `Core.touch`. */
   flush(): void;
+}
+
+/** What a link is made of; `remote*` and `localPort` as in `Link`. */
+export interface LinkStart {
+  readonly fd: number;
+  readonly handler: LinkHandler;
+  readonly isConnected: boolean;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localPort: number;
 }
 
 /** The slots of links or listeners: dense, reused, each use with a generation of its own. */

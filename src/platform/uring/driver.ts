@@ -170,7 +170,7 @@ class UringDriver implements Driver, AcceptBook {
       localPort: 0,
     });
     if (fd >= 0) link.connect(encoded.bytes);
-    else link.failAtBirth(errno);
+    else link.fail(errno);
     return link;
   }
 

@@ -2,7 +2,7 @@ import { invariant } from '../../base/invariant.ts';
 import { limits } from '../../model/limits.ts';
 import type { Link, LinkHandler } from '../driver.ts';
 import { Cqe, Errno, Kind, Posix } from './constants.ts';
-import { type Core, type SlotOwner, WAIT_OVER } from './core.ts';
+import { type Core, type LinkStart, type SlotOwner, WAIT_OVER } from './core.ts';
 import { forgetDescriptor } from './ledger.ts';
 import {
   prepareCancel,
@@ -23,16 +23,6 @@ import { SendQueue } from './send-queue.ts';
  * 1,024 buffers.
  */
 const RECEIVE_BYTES = 524_288;
-
-/** What a link is made of; `remote*` and `localPort` as in `Link`. */
-export interface LinkStart {
-  readonly fd: number;
-  readonly handler: LinkHandler;
-  readonly isConnected: boolean;
-  readonly remoteAddress: string;
-  readonly remotePort: number;
-  readonly localPort: number;
-}
 
 /**
  * A link on the ring. Methods and completions only change the state and note the link; `flush`, once
@@ -111,7 +101,7 @@ export class UringLink implements Link, SlotOwner {
     if (this.#queue.append(id, offset, length)) this.#queued();
     else {
       this.#core.buffers.release(id);
-      this.#fail(Errno.ENOBUFS);
+      this.fail(Errno.ENOBUFS);
     }
   }
 
@@ -142,7 +132,10 @@ export class UringLink implements Link, SlotOwner {
 
   close(): void {
     if (this.#isClosing || this.#isTearingDown) return;
-    if (this.#hasSendFailed) return this.#fail(this.#errno);
+    if (this.#hasSendFailed) {
+      this.fail(this.#errno);
+      return;
+    }
     this.isOpen = false;
     this.#isClosing = true;
     this.#touch();
@@ -159,11 +152,6 @@ export class UringLink implements Link, SlotOwner {
   connect(address: Uint8Array): void {
     this.#outstanding++;
     prepareConnect(this.#core, this, address);
-  }
-
-  /** There was no descriptor to dial with: the link ends with `errno`. Closing -1 completes as any close. */
-  failAtBirth(errno: number): void {
-    this.#fail(errno);
   }
 
   complete(kind: number, result: number, flags: number): void {
@@ -194,7 +182,10 @@ export class UringLink implements Link, SlotOwner {
   flush(): void {
     this.#isTouched = false;
     if (!this.#isTearingDown && this.#isFinished) this.#isTearingDown = true;
-    if (this.#isTearingDown) return this.#tearDown();
+    if (this.#isTearingDown) {
+      this.#tearDown();
+      return;
+    }
     if (!this.isConnected) return;
     if (!this.#isSending) {
       if (this.#queue.count > 0) this.#startSend();
@@ -293,7 +284,10 @@ export class UringLink implements Link, SlotOwner {
       return;
     }
     if (this.#isTearingDown) return;
-    if (this.#hasSendFailed) return this.#fail(this.#errno);
+    if (this.#hasSendFailed) {
+      this.fail(this.#errno);
+      return;
+    }
     if (result === 0) {
       this.#hasEnded = true;
       if (!this.#isClosing) this.handler.onEnd(this);
@@ -301,7 +295,7 @@ export class UringLink implements Link, SlotOwner {
     }
     const isPassing =
       result === -Errno.ECANCELED || result === -Errno.EAGAIN || result === -Errno.EINTR;
-    if (!isPassing) this.#fail(-result);
+    if (!isPassing) this.fail(-result);
   }
 
   #onSent(result: number): void {
@@ -338,13 +332,16 @@ export class UringLink implements Link, SlotOwner {
     this.isOpen = false;
     this.#hasSendFailed = true;
     this.#queue.drop();
-    if (!this.#isArmed || this.#isClosing) this.#fail(-result);
+    if (!this.#isArmed || this.#isClosing) this.fail(-result);
   }
 
   #onConnected(result: number): void {
     this.#outstanding--;
     if (this.#isTearingDown) return;
-    if (result < 0) return this.#fail(-result);
+    if (result < 0) {
+      this.fail(-result);
+      return;
+    }
     this.isConnected = true;
     this.progressAtMs = this.#core.nowMs;
     this.#touch();
@@ -368,7 +365,8 @@ export class UringLink implements Link, SlotOwner {
     this.handler.onClosed(this, this.#errno);
   }
 
-  #fail(errno: number): void {
+  /** The link ends with `errno`; also when there was no descriptor to dial with. */
+  fail(errno: number): void {
     if (this.#isTearingDown) return;
     const isLost = !this.#isClosing || this.#queue.count > 0 || this.#hasSendFailed;
     this.#errno = isLost ? errno : 0;

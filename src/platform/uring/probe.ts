@@ -18,7 +18,7 @@ export interface UringFeatures {
   readonly receiveLimit: boolean;
 }
 
-/** `reason`: why not, in words for people; '' when usable. */
+/** `reason`: why or why not, in words for people; never empty. */
 export interface UringProbe {
   readonly isUsable: boolean;
   readonly reason: string;
@@ -51,7 +51,8 @@ function tryUring(): UringProbe {
   try {
     const { missing, receiveLimit } = inspectRing(libc);
     if (missing !== '') return refuse(`the kernel lacks ${missing}`);
-    return { isUsable: true, reason: '', features: { kernel, receiveLimit } };
+    const reason = `kernel ${kernel} allows io_uring`;
+    return { isUsable: true, reason, features: { kernel, receiveLimit } };
   } catch (error) {
     if (error instanceof RingRefused) return refuse(explainRefusal(error.errno));
     return refuse((error as Error).message);
