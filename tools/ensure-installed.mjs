@@ -16,8 +16,10 @@ const found = existsSync(stampFile) ? readFileSync(stampFile, 'utf8').trim() : '
 
 if (found !== wanted) {
   process.stderr.write('evenkeel: installing the locked dependencies\n');
-  // A checkout that was installed by hand has no stamp: one more install is the price of certainty.
-  const outcome = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], {
+  // Not `npm ci`: it refuses a lock file without the optional binaries of other platforms, which is what
+  // a registry mirror without them leaves. `install --no-save` takes the locked versions with their
+  // integrity all the same and writes no lock file.
+  const outcome = spawnSync('npm', ['install', '--no-save', '--no-audit', '--no-fund'], {
     cwd: root,
     // stdout belongs to the script that runs next.
     stdio: ['ignore', 2, 2],
@@ -26,7 +28,7 @@ if (found !== wanted) {
   if (outcome.status !== 0) {
     const why = outcome.error
       ? outcome.error.message
-      : `npm ci ended with status ${outcome.status}`;
+      : `npm install ended with status ${outcome.status}`;
     process.stderr.write(`Cannot install the dependencies: ${why}\n`);
     process.exit(1);
   }
