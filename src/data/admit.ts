@@ -1,6 +1,6 @@
 import { ipKey } from '../base/address.ts';
 import type { FailureCode } from '../model/failure.ts';
-import { FieldId, type Head, Method } from '../wire/http1/head.ts';
+import { FieldId, Framing, type Head, Method } from '../wire/http1/head.ts';
 import type { Answer } from './answers.ts';
 import type { Exchange } from './exchange.ts';
 import type { Plane } from './plane.ts';
@@ -11,6 +11,48 @@ export type Admission =
   | { readonly kind: 'pool' }
   | { readonly kind: 'failure'; readonly code: FailureCode }
   | { readonly kind: 'answer'; readonly answer: Answer };
+
+/** Fills what the machine needs to know of a request; the head is valid only now. */
+export function noteRequest(exchange: Exchange, head: Head): void {
+  exchange.method = head.method;
+  exchange.minor = head.minor;
+  exchange.isIdempotent = isIdempotent(head);
+  exchange.clientCloses = head.wantsClose;
+  exchange.awaitsContinue = head.expectsContinue;
+  exchange.isRequestComplete =
+    head.framing === Framing.NONE ||
+    (head.framing === Framing.LENGTH && head.contentLength === 0);
+  exchange.wantsUpgrade = head.hasUpgrade && exchange.isRequestComplete;
+  if (exchange.wantsUpgrade) exchange.upgradeOffer = valueText(head);
+}
+
+function valueText(head: Head): string {
+  const { bytes, upgradeStart, upgradeEnd } = head;
+  return Buffer.from(bytes.subarray(upgradeStart, upgradeEnd)).toString('latin1').toLowerCase();
+}
+
+/** True when the server switches to a protocol that the client offered (RFC 9110 §7.8). */
+export function isOffered(exchange: Exchange, response: Head): boolean {
+  const offered = exchange.upgradeOffer.split(',').map((name) => name.trim());
+  const chosen = valueText(response)
+    .split(',')
+    .map((name) => name.trim());
+  return chosen.length > 0 && chosen.every((name) => name !== '' && offered.includes(name));
+}
+
+function isIdempotent(head: Head): boolean {
+  switch (head.method) {
+    case Method.GET:
+    case Method.HEAD:
+    case Method.PUT:
+    case Method.DELETE:
+    case Method.OPTIONS:
+    case Method.TRACE:
+      return true;
+    default:
+      return head.hasIdempotencyKey;
+  }
+}
 
 const TO_POOL: Admission = { kind: 'pool' };
 

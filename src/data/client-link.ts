@@ -1,20 +1,21 @@
+// Rule zero: longer than 400 lines, because it is one state machine whose phases share all of its fields; what could
+// stand alone (writing answers, waiting bytes, heads in pieces, admission) does.
 import { invariant } from '../base/invariant.ts';
 import { TimerEntry } from '../base/timing-wheel.ts';
 import { type FailureCode, failureKind } from '../model/failure.ts';
 import { limits } from '../model/limits.ts';
 import type { Link, LinkHandler } from '../platform/driver.ts';
-import { editResponseHead } from '../wire/http1/edit-head.ts';
 import { Framing, type Head, INCOMPLETE, Method, REFUSED } from '../wire/http1/head.ts';
 import { parseRequestHead } from '../wire/http1/request-parser.ts';
-import { responseHeadBytesMax, writeResponseHead } from '../wire/http1/write-response.ts';
 import { type Answer, answerBytes } from './answers.ts';
 import { BodyRelay } from './body-relay.ts';
 import { type ClientSide, Exchange, Stage } from './exchange.ts';
 import type { ListenerState } from './listener-state.ts';
-import { Outbox } from './outbox.ts';
+import { AnswerWriter } from './answer-writer.ts';
 import { PartialHead } from './partial-head.ts';
+import { PendingBytes } from './pending-bytes.ts';
 import type { Plane } from './plane.ts';
-import { type Admission, admit } from './admit.ts';
+import { type Admission, admit, noteRequest } from './admit.ts';
 import { writeRequest } from './request-writer.ts';
 
 /** What a client's link is doing. */
@@ -34,19 +35,21 @@ export class ClientLink implements ClientSide, LinkHandler {
   readonly link: Link;
   readonly listener: ListenerState;
   readonly #plane: Plane;
-  readonly #outbox: Outbox;
+  readonly #writer: AnswerWriter;
   readonly #timer: TimerEntry;
   #phase: number = Phase.HEAD;
   #exchange: Exchange | null = null;
   #relay: BodyRelay | null = null;
   #partial: PartialHead | null = null;
-  /** Bytes behind the present request: `id, offset, length` triples with a reference each. */
-  #pending: number[] | null = null;
+  /** Bytes behind the present request; made when there are any. */
+  #pending: PendingBytes | null = null;
   #isProcessing = false;
   #isBodyPaused = false;
   #isLinkPaused = false;
   #hasEnded = false;
   #endedAtMs = 0;
+  /** Since when the idle link is to end; 0 = it is not. */
+  #leavesSinceMs = 0;
   #mustClose = false;
   /** An answer of ours that waits until the body bytes at hand were passed over. */
   #answerSoon: Admission | null = null;
@@ -58,7 +61,7 @@ export class ClientLink implements ClientSide, LinkHandler {
     this.#plane = plane;
     this.listener = listener;
     this.link = link;
-    this.#outbox = new Outbox(plane.buffers, link);
+    this.#writer = new AnswerWriter(plane, listener, link);
     this.#waitsSinceMs = plane.driver.now();
     this.#timer = new TimerEntry((nowMs) => this.#onTimer(nowMs));
     plane.wheel.schedule(this.#timer, this.#waitsSinceMs + this.#timeouts.keepAliveMs);
@@ -91,7 +94,7 @@ export class ClientLink implements ClientSide, LinkHandler {
     }
     this.listener.countBytesIn(length);
     if (this.#pending !== null) {
-      this.#pending.push(id, offset, length);
+      this.#pending.append(id, offset, length);
       return;
     }
     this.#isProcessing = true;
@@ -129,73 +132,42 @@ export class ClientLink implements ClientSide, LinkHandler {
   // What the server's half and the conductor ask.
 
   span(id: number, offset: number, length: number): void {
-    this.#outbox.span(id, offset, length);
+    this.#writer.span(id, offset, length);
   }
 
   copy(bytes: Uint8Array, start: number, end: number): void {
-    this.#outbox.copy(bytes, start, end);
+    this.#writer.copy(bytes, start, end);
   }
 
   flush(): void {
-    this.#outbox.flush();
+    this.#writer.flush();
   }
 
   interim(exchange: Exchange, head: Head): void {
-    if (exchange.minor === 0) return;
-    const plane = this.#plane;
-    const form = plane.responseForm;
-    form.framing = Framing.NONE;
-    form.closes = false;
-    const end = writeResponseHead(plane.wideScratch, 0, head, form);
-    this.#outbox.copy(plane.wideScratch, 0, end);
+    if (exchange.minor === 1) this.#writer.interim(head);
   }
 
   answer(exchange: Exchange, head: Head, id: number, floor: number, bodyAt: number): number {
-    const plane = this.#plane;
-    let framing: number = head.framing;
-    if (framing === Framing.CHUNKED && exchange.minor === 0) framing = Framing.CLOSE;
-    else if (framing === Framing.CLOSE && exchange.minor === 1) framing = Framing.CHUNKED;
+    const framing = this.#writer.framingFor(head, exchange.minor);
     const isSwitch = head.status === 101;
-    // An answer before the request's end cannot be followed by another on this link.
-    if (!exchange.isRequestComplete && !isSwitch) this.#mustClose = true;
     const closes =
       !isSwitch &&
       (this.#mustClose ||
         exchange.clientCloses ||
         exchange.minor === 0 ||
         framing === Framing.CLOSE ||
-        plane.isDraining ||
+        // An answer before the request's end cannot be followed by another on this link.
+        !exchange.isRequestComplete ||
+        this.#plane.isDraining ||
         this.listener.isLeaving);
     if (closes) this.#mustClose = true;
     exchange.status = head.status;
-    const isWide = responseHeadBytesMax(head, plane.responseForm) > plane.scratchBytes;
-    const out = isWide ? plane.wideScratch : plane.buffers.bytes;
-    const from = isWide ? 0 : plane.scratchAt;
-    const form = plane.responseForm;
-    form.framing = framing;
-    form.contentLength = head.contentLength;
-    form.closes = closes;
-    form.dateLine = plane.dateLine;
-    this.#outbox.bytes = 0;
-    if (id >= 0 && floor <= head.start && form.framing === head.framing) {
-      const start = editResponseHead(head, form);
-      if (start >= 0) {
-        this.#outbox.edited(id, start, bodyAt - start);
-        return framing;
-      }
-    }
-    const to = writeResponseHead(out, from, head, form);
-    // A close-delimited body becomes chunked: its first chunk line needs the place before the body.
-    const isPlaced = framing === head.framing || framing !== Framing.CHUNKED;
-    if (!this.#outbox.head(out, from, to, isPlaced ? id : -1, floor, bodyAt)) this.link.abort();
+    this.#writer.head(head, { framing, closes }, { id, floor, bodyAt });
     return framing;
   }
 
   tally(exchange: Exchange): void {
-    this.#outbox.flush();
-    exchange.answerBytes = this.#outbox.bytes;
-    this.listener.countBytesOut(this.#outbox.bytes);
-    this.#outbox.bytes = 0;
+    this.#writer.tally(exchange);
   }
 
   finish(exchange: Exchange): void {
@@ -226,6 +198,8 @@ export class ClientLink implements ClientSide, LinkHandler {
 
   answerFailure(exchange: Exchange, code: FailureCode): void {
     const kind = failureKind(code);
+    // What a client sent wrong is never followed by another request on its link.
+    if (kind.origin === 'downstream') this.#mustClose = true;
     this.answerHere(exchange, {
       status: kind.status,
       reason: code,
@@ -244,12 +218,12 @@ export class ClientLink implements ClientSide, LinkHandler {
   }
 
   surrender(): { readonly link: Link; readonly pending: readonly number[] } {
-    const pending = this.#pending ?? [];
+    const pending = this.#pending?.takeAll() ?? [];
     this.#pending = null;
     this.#exchange = null;
     this.#isBodyPaused = false;
     this.#updateFlow();
-    this.#outbox.flush();
+    this.#writer.flush();
     this.#plane.wheel.cancel(this.#timer);
     this.#phase = Phase.GONE;
     return { link: this.link, pending };
@@ -261,10 +235,15 @@ export class ClientLink implements ClientSide, LinkHandler {
 
   // What the listener and the drain ask.
 
-  /** Closes now when nothing runs, else after the present answer. */
+  /**
+   * Ends after the present answer. An idle link gets a moment more: a request may be on its way to us, and
+   * is answered with `Connection: close` instead of a FIN.
+   */
   leave(): void {
     this.#mustClose = true;
-    if (this.#phase === Phase.HEAD && this.#partial === null && this.#pending === null) this.#close();
+    if (this.#phase !== Phase.HEAD || this.#partial !== null) return;
+    this.#leavesSinceMs = this.#plane.driver.preciseNow();
+    this.#plane.wheel.schedule(this.#timer, this.#leavesSinceMs + limits.leaveGraceMs);
   }
 
   /** Ends at once: the deadline of a drain has passed. */
@@ -277,8 +256,7 @@ export class ClientLink implements ClientSide, LinkHandler {
     const bytes = answerBytes(this.#plane, exchange, answer, this.#closesAfterOwn(exchange));
     exchange.status = answer.status;
     exchange.isAnsweredHere = true;
-    this.#outbox.bytes = 0;
-    this.#outbox.copy(bytes, 0, bytes.length);
+    this.#writer.own(bytes);
     this.#plane.conductor.endedHere(exchange);
   }
 
@@ -305,8 +283,8 @@ export class ClientLink implements ClientSide, LinkHandler {
       } else break;
     }
     if (at < end && this.#phase <= Phase.EXCHANGE) {
-      this.#pending ??= [];
-      this.#pending.unshift(id, at, end - at);
+      this.#pending ??= new PendingBytes(this.#plane.buffers);
+      this.#pending.prepend(id, at, end - at);
       this.#updateFlow();
     } else this.#plane.buffers.release(id);
     this.#settle();
@@ -330,8 +308,8 @@ export class ClientLink implements ClientSide, LinkHandler {
           !this.#isBodyPaused);
       if (!mayGoOn) return;
       const pending = this.#pending;
-      const [id, offset, length] = pending.splice(0, 3) as [number, number, number];
-      if (pending.length === 0) this.#pending = null;
+      const { id, offset, length } = pending.take();
+      if (pending.isEmpty) this.#pending = null;
       this.#isProcessing = true;
       this.#take(id, offset, offset + length);
       this.#isProcessing = false;
@@ -385,13 +363,7 @@ export class ClientLink implements ClientSide, LinkHandler {
     this.#exchange = exchange;
     this.#phase = Phase.EXCHANGE;
     this.#isBodyPaused = false;
-    exchange.method = head.method;
-    exchange.minor = head.minor;
-    exchange.isIdempotent = isIdempotent(head);
-    exchange.clientCloses = head.wantsClose;
-    exchange.awaitsContinue = head.expectsContinue;
-    exchange.isRequestComplete = head.framing === Framing.NONE || (head.framing === Framing.LENGTH && head.contentLength === 0);
-    exchange.wantsUpgrade = head.hasUpgrade && exchange.isRequestComplete;
+    noteRequest(exchange, head);
     if (!exchange.isRequestComplete) {
       this.#relay ??= new BodyRelay(plane.buffers);
       this.#relay.start(head.framing, head.contentLength, head.framing);
@@ -508,7 +480,7 @@ export class ClientLink implements ClientSide, LinkHandler {
   #gone(): void {
     if (this.#phase === Phase.GONE) return;
     this.#phase = Phase.GONE;
-    this.#outbox.discard();
+    this.#writer.discard();
     this.#releasePending();
     this.#partial = null;
     this.#plane.wheel.cancel(this.#timer);
@@ -516,10 +488,8 @@ export class ClientLink implements ClientSide, LinkHandler {
   }
 
   #releasePending(): void {
-    const pending = this.#pending;
+    this.#pending?.releaseAll();
     this.#pending = null;
-    if (pending === null) return;
-    for (let i = 0; i < pending.length; i += 3) this.#plane.buffers.release(pending[i]!);
   }
 
   #updateFlow(): void {
@@ -535,6 +505,7 @@ export class ClientLink implements ClientSide, LinkHandler {
     if (this.#phase === Phase.LINGER) return this.#close();
     if (this.#phase === Phase.HEAD) {
       const isStarted = this.#partial !== null;
+      if (!isStarted && this.#leavesSinceMs > 0) return this.#close();
       const dueMs = this.#waitsSinceMs + (isStarted ? timeouts.headerMs : timeouts.keepAliveMs);
       if (nowMs < dueMs) this.#plane.wheel.schedule(this.#timer, dueMs);
       else if (isStarted) {
@@ -561,19 +532,5 @@ export class ClientLink implements ClientSide, LinkHandler {
     }
     const dueMs = isSending || isReceiving ? progressMs + timeouts.idleMs : nowMs + timeouts.idleMs;
     this.#plane.wheel.schedule(this.#timer, dueMs);
-  }
-}
-
-function isIdempotent(head: Head): boolean {
-  switch (head.method) {
-    case Method.GET:
-    case Method.HEAD:
-    case Method.PUT:
-    case Method.DELETE:
-    case Method.OPTIONS:
-    case Method.TRACE:
-      return true;
-    default:
-      return head.hasIdempotencyKey;
   }
 }

@@ -101,6 +101,8 @@ export class Exchange implements SpanSink {
   minor = 1;
   isIdempotent = false;
   wantsUpgrade = false;
+  /** The client's `Upgrade` value in lower case; read only while `wantsUpgrade`. */
+  upgradeOffer = '';
   clientCloses = false;
   /** The request's last byte has come in. */
   isRequestComplete = false;

@@ -8,6 +8,7 @@ import { ServerColumn } from '../observe/columns.ts';
 import type { Link, LinkHandler } from '../platform/driver.ts';
 import { Framing, type Head, INCOMPLETE, REFUSED } from '../wire/http1/head.ts';
 import { parseResponseHead } from '../wire/http1/response-parser.ts';
+import { isOffered } from './admit.ts';
 import { BodyRelay } from './body-relay.ts';
 import { dialFailure } from './dial-failure.ts';
 import type { Exchange, ServerSide } from './exchange.ts';
@@ -277,7 +278,7 @@ export class ServerLink implements ServerSide, LinkHandler {
     const client = exchange.client;
     invariant(client !== null, 'a waiting exchange has its client');
     if (head.status === 101) {
-      if (!exchange.wantsUpgrade || !head.hasUpgrade) return this.#fail('upstream-upgrade-unasked');
+      if (!exchange.wantsUpgrade || !head.hasUpgrade || !isOffered(exchange, head)) return this.#fail('upstream-upgrade-unasked');
       client.answer(exchange, head, -1, 0, 0);
       client.flush();
       this.#plane.buffers.retain(id);

@@ -48,6 +48,8 @@ export const limits = {
   lingerBytes: 262_144,
   /** A client that sent FIN and waits is taken for gone after this: its server's place is needed by others. */
   halfCloseGraceMs: 1_000,
+  /** In a drain, an idle link is closed after this; a request that comes before is answered. */
+  leaveGraceMs: 1_000,
   /** Timer wheel: resolution in ms. Time-outs are in seconds; 50 ms is 2.5 % of the shortest default. */
   timerTickMs: 50,
   /** A worker whose heartbeat is older than this is stuck: the balancer process is replaced. */

@@ -53,7 +53,7 @@ for (const [received, expected] of paths) {
 }
 
 test('PathCanonicalizer tells escaped separators', () => {
-  for (const escaped of ['%2f', '%2F', '%5c', '%00', '%3b', '%3f', '%23', '%25', '%0a', '%7f']) {
+  for (const escaped of ['%2f', '%2F', '%5c', '%00', '%3b', '%3f', '%23', '%0a', '%7f']) {
     canonical(`/a${escaped}b`);
     assert.equal(canonicalizer.hasEncodedSeparator, true, escaped);
   }

@@ -20,12 +20,13 @@ export function isPlainPath(bytes: Uint8Array, start: number, end: number): bool
 }
 
 /**
- * Octets whose escape may separate or end something for a server: `/ \ ; ? # %` and every CTL.
+ * Octets whose escape may separate or end something for a server: `/ \ ; ? #` and every CTL. Not `%`:
+ * it is data in many a path (`/100%25`), and what is decoded once here is never decoded again.
  * Shape: 256 entries.
  */
 const separator: Uint8Array = new Uint8Array(256);
 for (let c = 0; c < 0x20; c++) separator[c] = 1;
-for (const c of [0x23, 0x25, 0x2f, 0x3b, 0x3f, 0x5c, 0x7f]) separator[c] = 1;
+for (const c of [0x23, 0x2f, 0x3b, 0x3f, 0x5c, 0x7f]) separator[c] = 1;
 
 /**
  * The one canonical form of a path (RFC 3986 §6.2.2), for matching and for forwarding alike.
@@ -37,7 +38,7 @@ for (const c of [0x23, 0x25, 0x2f, 0x3b, 0x3f, 0x5c, 0x7f]) separator[c] = 1;
  * One object per worker.
  */
 export class PathCanonicalizer {
-  /** The last path had an escaped separator: `%2f %5c %3b %3f %23 %25` or an escaped CTL. */
+  /** The last path had an escaped separator: `%2f %5c %3b %3f %23` or an escaped CTL. */
   hasEncodedSeparator = false;
 
   /**

@@ -1,0 +1,116 @@
+import type { BufferPool, Link } from '../platform/driver.ts';
+import { editResponseHead } from '../wire/http1/edit-head.ts';
+import { Framing, type Head } from '../wire/http1/head.ts';
+import { responseHeadBytesMax, writeResponseHead } from '../wire/http1/write-response.ts';
+import type { Exchange, SpanSink } from './exchange.ts';
+import type { ListenerState } from './listener-state.ts';
+import { Outbox } from './outbox.ts';
+import type { Plane } from './plane.ts';
+
+/** Writes answers to one HTTP/1.x client: heads in the client's version, bodies as spans. */
+export class AnswerWriter implements SpanSink {
+  readonly #plane: Plane;
+  readonly #outbox: Outbox;
+  readonly #listener: ListenerState;
+
+  constructor(plane: Plane, listener: ListenerState, link: Link) {
+    this.#plane = plane;
+    this.#listener = listener;
+    this.#outbox = new Outbox(plane.buffers, link);
+  }
+
+  span(id: number, offset: number, length: number): void {
+    this.#outbox.span(id, offset, length);
+  }
+
+  copy(bytes: Uint8Array, start: number, end: number): void {
+    this.#outbox.copy(bytes, start, end);
+  }
+
+  flush(): void {
+    this.#outbox.flush();
+  }
+
+  discard(): void {
+    this.#outbox.discard();
+  }
+
+  /** How the body of this answer is framed for a client of this version. */
+  framingFor(head: Head, minor: number): number {
+    if (head.framing === Framing.CHUNKED && minor === 0) return Framing.CLOSE;
+    if (head.framing === Framing.CLOSE && minor === 1) return Framing.CHUNKED;
+    return head.framing;
+  }
+
+  interim(head: Head): void {
+    const plane = this.#plane;
+    const form = plane.responseForm;
+    form.framing = Framing.NONE;
+    form.closes = false;
+    const end = writeResponseHead(plane.wideScratch, 0, head, form);
+    this.#outbox.copy(plane.wideScratch, 0, end);
+  }
+
+  /**
+   * Writes a final head so that the body, which begins at `bodyAt` of buffer `id`, follows it in one send
+   * where there is room from `floor` on; `id` -1: the head stands in a copy.
+   */
+  head(
+    head: Head,
+    form: { readonly framing: number; readonly closes: boolean },
+    place: { readonly id: number; readonly floor: number; readonly bodyAt: number },
+  ): void {
+    const plane = this.#plane;
+    const written = plane.responseForm;
+    written.framing = form.framing;
+    written.contentLength = head.contentLength;
+    written.closes = form.closes;
+    written.dateLine = plane.dateLine;
+    const { id, floor, bodyAt } = place;
+    if (id >= 0 && floor <= head.start && form.framing === head.framing) {
+      const start = editResponseHead(head, written);
+      if (start >= 0) {
+        this.#outbox.edited(id, start, bodyAt - start);
+        return;
+      }
+    }
+    this.#anew(head, place, plane.buffers);
+  }
+
+  /** A whole answer of ours. */
+  own(bytes: Uint8Array): void {
+    this.#outbox.copy(bytes, 0, bytes.length);
+  }
+
+  /** Sends what waits and notes the answer's bytes in the exchange and for the listener. */
+  tally(exchange: Exchange): void {
+    this.#outbox.flush();
+    exchange.answerBytes = this.#outbox.bytes;
+    this.#listener.countBytesOut(this.#outbox.bytes);
+    this.#outbox.bytes = 0;
+  }
+
+  #anew(
+    head: Head,
+    place: { readonly id: number; readonly floor: number; readonly bodyAt: number },
+    buffers: BufferPool,
+  ): void {
+    const plane = this.#plane;
+    const form = plane.responseForm;
+    const isWide = responseHeadBytesMax(head, form) > plane.scratchBytes;
+    const out = isWide ? plane.wideScratch : buffers.bytes;
+    const from = isWide ? 0 : plane.scratchAt;
+    const to = writeResponseHead(out, from, head, form);
+    // A close-delimited body becomes chunked: its first chunk line needs the place before the body.
+    const isPlaced = form.framing === head.framing || form.framing !== Framing.CHUNKED;
+    const isQueued = this.#outbox.head(
+      out,
+      from,
+      to,
+      isPlaced ? place.id : -1,
+      place.floor,
+      place.bodyAt,
+    );
+    if (!isQueued) this.#outbox.link.abort();
+  }
+}
