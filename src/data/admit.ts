@@ -70,7 +70,10 @@ export function admit(
   exchange.clientAddress = peer.address;
   exchange.addressHash = peer.addressHash;
   if (peer.isTrusted) believeForwarded(plane, listener, exchange, head);
-  if (plane.hasAccessLog) noteForLog(plane, exchange, head);
+  if (plane.hasAccessLog) {
+    exchange.note.take(head);
+    exchange.requestNumber = plane.nextRequestNumber();
+  }
   const index = listener.matcher.match(
     listener.index,
     head.hostBytes,
@@ -140,13 +143,6 @@ function bareAddress(text: string): string | null {
   const four = /^(\d{1,3}(?:\.\d{1,3}){3})(?::\d+)?$/.exec(text);
   if (four !== null) return four[1]!;
   return /^[0-9a-fA-F:.]+$/.test(text) && text.includes(':') ? text : null;
-}
-
-function noteForLog(plane: Plane, exchange: Exchange, head: Head): void {
-  exchange.methodText = spanText(plane, head.bytes, head.methodStart, head.methodEnd);
-  exchange.hostText = spanText(plane, head.hostBytes, head.hostStart, head.hostEnd);
-  exchange.pathText = spanText(plane, head.pathBytes, head.pathStart, head.pathEnd);
-  exchange.requestId = plane.nextRequestId();
 }
 
 function spanText(plane: Plane, bytes: Uint8Array, start: number, end: number): string {

@@ -24,18 +24,19 @@ export function answerBytes(
   answer: Answer,
   closes: boolean,
 ): Uint8Array {
-  if (exchange.requestId === '') exchange.requestId = plane.nextRequestId();
+  if (exchange.requestNumber < 0) exchange.requestNumber = plane.nextRequestNumber();
+  const requestId = plane.requestIdText(exchange.requestNumber);
   const fields: Record<string, string> = { ...answer.fields };
   if (answer.status === 503 && answer.body === null) fields['Retry-After'] = RETRY_AFTER_S;
   return localAnswer({
     status: answer.status,
-    body: answer.body ?? explanation(answer.reason, exchange.requestId),
+    body: answer.body ?? explanation(answer.reason, requestId),
     contentType: answer.contentType === '' ? 'text/plain; charset=utf-8' : answer.contentType,
     fields,
     closes,
     isHead: exchange.method === Method.HEAD,
     date: plane.date,
-    requestId: exchange.requestId,
+    requestId,
   });
 }
 

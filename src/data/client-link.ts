@@ -433,6 +433,8 @@ export class ClientLink implements ClientSide, LinkHandler {
     exchange.begin(this, this.listener.current, plane.driver.now());
     exchange.method = Method.GET;
     exchange.minor = 1;
+    exchange.clientAddress = this.link.remoteAddress;
+    if (plane.hasAccessLog) exchange.note.clear();
     exchange.failure = code;
     this.#exchange = exchange;
     this.#phase = Phase.EXCHANGE;

@@ -1,44 +1,91 @@
 import { performance } from 'node:perf_hooks';
+import type { FakeLink } from './fake-driver.ts';
 import { fakeSnapshot, startFakePlane } from './fake-plane.ts';
+import type { Snapshot } from '../model/snapshot.ts';
+
+interface Traffic {
+  readonly request: string;
+  readonly answer: string;
+  readonly change: Partial<Snapshot>;
+}
+
+/** What is measured: the least that an exchange can be, and what a browser and a Node server make of it. */
+const workloads: Record<'plain' | 'realistic', Traffic> = {
+  plain: {
+    request: 'GET / HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n',
+    answer:
+      'HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\nDate: Sat, 21 Nov 2026 01:12:27 GMT\r\n' +
+      `Content-Type: text/plain\r\nContent-Length: 128\r\nConnection: keep-alive\r\n\r\n${'x'.repeat(128)}`,
+    change: {},
+  },
+  realistic: {
+    request:
+      'GET /section-7/articles/2026/11/level-services?page=2&order=newest HTTP/1.1\r\nHost: www.example.com\r\n' +
+      'Connection: keep-alive\r\nsec-ch-ua: "Chromium";v="156", "Not.A/Brand";v="24"\r\nsec-ch-ua-mobile: ?0\r\n' +
+      'sec-ch-ua-platform: "Linux"\r\nUpgrade-Insecure-Requests: 1\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64) ' +
+      'AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36\r\nAccept: text/html,application/xhtml+xml,' +
+      'application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8\r\nSec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: navigate\r\n' +
+      'Accept-Encoding: gzip, deflate, br, zstd\r\nAccept-Language: en-GB,en;q=0.9,de;q=0.8\r\n' +
+      'Cookie: session=0123456789abcdef0123456789abcdef; theme=dark; consent=all\r\n\r\n',
+    answer:
+      'HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nCache-Control: no-cache\r\nVary: Accept-Encoding\r\n' +
+      'Date: Sat, 21 Nov 2026 01:12:27 GMT\r\nConnection: keep-alive\r\nKeep-Alive: timeout=5\r\n' +
+      `Transfer-Encoding: chunked\r\n\r\n400\r\n${'x'.repeat(1024)}\r\n400\r\n${'y'.repeat(1024)}\r\n0\r\n\r\n`,
+    change: { accessLog: true, routes: fortyRoutes() },
+  },
+};
+
+function fortyRoutes(): Snapshot['routes'] {
+  const [all] = fakeSnapshot(1).routes;
+  return Array.from({ length: 40 }, (_, slot) => ({
+    ...all!,
+    slot,
+    name: `section-${slot}`,
+    match: { hosts: [], paths: [`/section-${slot}/*`], methods: [] },
+  }));
+}
 
 /**
  * JavaScript's share of one exchange, without kernel and driver: a request arrives, is parsed, routed, rewritten,
  * sent; its answer arrives and goes back. Run by itself for figures; the test suite runs it small.
  */
-export function benchExchange(rounds: number): { readonly nsPerExchange: number } {
-  const { driver } = startFakePlane(fakeSnapshot(4));
+export function benchExchange(name: keyof typeof workloads, rounds: number): number {
+  const workload = workloads[name];
+  const { driver, messages } = startFakePlane(fakeSnapshot(4, workload.change));
   const client = driver.accept();
   client.keepsText = false;
+  const request = Buffer.from(workload.request);
+  const answer = Buffer.from(workload.answer);
   const pool = driver.buffers;
-  const request = Buffer.from('GET / HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n');
-  const answer = Buffer.from(
-    'HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\nDate: Sat, 21 Nov 2026 01:12:27 GMT\r\nContent-Type: text/plain\r\n' +
-      `Content-Length: 128\r\nConnection: keep-alive\r\n\r\n${'x'.repeat(128)}`,
-  );
+  const give = (link: FakeLink, bytes: Buffer): void => {
+    const id = pool.acquire();
+    const at = pool.startOf(id) + pool.headroomBytes;
+    pool.bytes.set(bytes, at);
+    link.handler.onReceive(link, id, at, bytes.length);
+  };
+  let turn = 0;
   const one = (): void => {
-    let id = pool.acquire();
-    let at = pool.startOf(id) + pool.headroomBytes;
-    pool.bytes.set(request, at);
-    client.handler.onReceive(client, id, at, request.length);
+    give(client, request);
     const server = driver.dialled[turn++ & 3]!;
     if (!server.isConnected) {
       server.keepsText = false;
       server.connect();
     }
-    id = pool.acquire();
-    at = pool.startOf(id) + pool.headroomBytes;
-    pool.bytes.set(answer, at);
-    server.handler.onReceive(server, id, at, answer.length);
+    give(server, answer);
   };
-  let turn = 0;
-  for (let i = 0; i < rounds; i++) one();
   let best = Number.POSITIVE_INFINITY;
   for (let round = 0; round < 10; round++) {
     const before = performance.now();
     for (let i = 0; i < rounds; i++) one();
     best = Math.min(best, (performance.now() - before) / rounds);
+    messages.length = 0;
   }
-  return { nsPerExchange: best * 1e6 };
+  return best * 1e6;
 }
 
-if (process.argv[1] === import.meta.filename) console.log(benchExchange(100_000));
+if (process.argv[1] === import.meta.filename) {
+  for (const name of Object.keys(workloads) as (keyof typeof workloads)[]) {
+    if (process.argv[2] !== undefined && process.argv[2] !== name) continue;
+    console.log(`${name}: ${benchExchange(name, 50_000).toFixed(0)} ns of JavaScript per exchange`);
+  }
+}

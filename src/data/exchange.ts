@@ -3,6 +3,7 @@ import type { BufferPool, Link } from '../platform/driver.ts';
 import type { FailureCode } from '../model/failure.ts';
 import type { CompiledPool, CompiledRoute, ListenerTable } from './table.ts';
 import { limits } from '../model/limits.ts';
+import { LogNote } from './log-note.ts';
 
 /** Where an exchange is. The machine and where each failure goes are drawn in ARCHITECTURE.md. */
 export const Stage = {
@@ -133,11 +134,10 @@ export class Exchange implements SpanSink {
   /** The client's address as it counts: the peer's, or what a trusted peer says of its own. */
   clientAddress = '';
   addressHash = 0;
-  /** Strings for the access log; empty when it is off. */
-  methodText = '';
-  hostText = '';
-  pathText = '';
-  requestId = '';
+  /** Number of its request id, -1 while it has none. */
+  requestNumber = -1;
+  /** What the access log will say of its request; kept up only while there is one. */
+  readonly note: LogNote = new LogNote();
 
   /** The request as it goes to servers: `id, offset, length` triples, each with one reference of ours. */
   readonly segments: number[] = [];
@@ -192,16 +192,13 @@ export class Exchange implements SpanSink {
     this.isBroken = false;
     this.sentSegments = 0;
     this.segmentBytes = 0;
-    this.requestId = '';
+    this.requestNumber = -1;
   }
 
   /** A raw link of a tcp listener, which ends in the same books. */
   beginTunnel(listener: ListenerTable, nowMs: number): void {
     this.begin(null, listener, nowMs);
     this.stage = Stage.TUNNEL;
-    this.methodText = '';
-    this.hostText = '';
-    this.pathText = '';
   }
 
   /** One more part of the request: kept for a replay as long as that is allowed, and sent on. */

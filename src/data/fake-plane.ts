@@ -1,9 +1,15 @@
 import { createRandom } from '../base/prng.ts';
 import type { FromWorker } from '../model/messages.ts';
-import { allocateShared, attachWords, type SharedBuffers, type SharedWords } from '../model/shared-memory.ts';
+import {
+  allocateShared,
+  attachWords,
+  type SharedBuffers,
+  type SharedWords,
+} from '../model/shared-memory.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { counterCount } from '../observe/counters.ts';
 import { histogramWords } from '../observe/histograms.ts';
+import { PlainBuffers } from '../platform/plain-buffers.ts';
 import { FakeDriver } from './fake-driver.ts';
 import { createDataPlane, type DataPlane } from './worker.ts';
 
@@ -52,7 +58,13 @@ export function fakeSnapshot(servers: number, change: Partial<Snapshot> = {}): S
         })),
       },
     ],
-    timeouts: { headerMs: 10_000, keepAliveMs: 75_000, idleMs: 60_000, drainMs: 30_000, tunnelMs: 3_600_000 },
+    timeouts: {
+      headerMs: 10_000,
+      keepAliveMs: 75_000,
+      idleMs: 60_000,
+      drainMs: 30_000,
+      tunnelMs: 3_600_000,
+    },
     limits: { headBytesMax: 32_768, headFieldsMax: 100, connectionsMax: 65_536 },
     trustedPeers: [],
     accessLog: false,
@@ -61,10 +73,13 @@ export function fakeSnapshot(servers: number, change: Partial<Snapshot> = {}): S
   };
 }
 
-/** Starts a data plane on a fake driver with this snapshot. */
-export function startFakePlane(snapshot: Snapshot): FakePlane {
-  const shared = allocateShared(1, { counterCount: counterCount(1), histogramWords: histogramWords(1) });
-  const driver = new FakeDriver();
+/** Starts a data plane on a fake driver with this snapshot; `buffersMax`: budget of its buffers. */
+export function startFakePlane(snapshot: Snapshot, buffersMax?: number): FakePlane {
+  const shared = allocateShared(1, {
+    counterCount: counterCount(1),
+    histogramWords: histogramWords(1),
+  });
+  const driver = new FakeDriver(new PlainBuffers(buffersMax));
   const messages: FromWorker[] = [];
   const plane = createDataPlane({
     start: {

@@ -79,5 +79,9 @@ export interface Plane {
   hasAccessLog: boolean;
   /** Writes the access-log line of an ended exchange or tunnel. */
   log(exchange: Exchange): void;
-  nextRequestId(): string;
+  /** First half of this worker's request ids. */
+  readonly requestIdPrefix: number;
+  nextRequestNumber(): number;
+  /** Sixteen hexadecimal digits. */
+  requestIdText(requestNumber: number): string;
 }

@@ -48,7 +48,8 @@ export class TcpLink implements LinkHandler, ListenerLink {
     const peer = listener.current.peers.of(link.remoteAddress);
     exchange.clientAddress = peer.address;
     exchange.addressHash = peer.addressHash;
-    if (plane.hasAccessLog) exchange.requestId = plane.nextRequestId();
+    exchange.requestNumber = plane.nextRequestNumber();
+    if (plane.hasAccessLog) exchange.note.clear();
     this.#exchange = exchange;
   }
 

@@ -245,9 +245,8 @@ function makePlane(options: DataPlaneOptions, histograms: HistogramWriter): Plan
   const scratch = buffers.acquire();
   invariant(scratch >= 0, 'a new driver has a buffer');
   let requests = 0;
-  const prefix = Math.floor(options.random() * 2 ** 32)
-    .toString(16)
-    .padStart(8, '0');
+  const requestIdPrefix = Math.floor(options.random() * 2 ** 32) >>> 0;
+  const hex = (value: number): string => value.toString(16).padStart(8, '0');
   const plane: Plane = {
     worker: start.worker,
     driver,
@@ -279,7 +278,9 @@ function makePlane(options: DataPlaneOptions, histograms: HistogramWriter): Plan
     isDraining: false,
     hasAccessLog: start.snapshot.accessLog,
     log: () => {},
-    nextRequestId: () => `${prefix}${(requests++).toString(16).padStart(8, '0')}`,
+    requestIdPrefix,
+    nextRequestNumber: () => requests++ >>> 0,
+    requestIdText: (requestNumber) => hex(requestIdPrefix) + hex(requestNumber),
   };
   (plane as { conductor: Conductor }).conductor = new Forward(plane);
   return plane;

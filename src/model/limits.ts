@@ -11,6 +11,8 @@ export const limits = {
   pools: 512,
   routes: 4096,
   listeners: 128,
+  /** Names that left the configuration are shown apart until so many did: what a person can still read through. */
+  departedNames: 128,
   /** Worker threads; shared memory has one row each. */
   workers: 64,
   /** Descriptors that a worker's ledger can name: above the usual hard limit of open files (1,048,576 is systemd's). */
@@ -62,4 +64,5 @@ invariant(limits.queueLowBytes < limits.queueHighBytes, 'low water is below high
 invariant(limits.headBytes <= limits.headBytesMax, 'the default head limit is allowed');
 invariant(limits.headFields <= limits.headFieldsMax, 'the default field limit is allowed');
 invariant(limits.targetBytes < limits.headBytes, 'a longest target fits a head');
+invariant(limits.departedNames <= limits.listeners, 'no kind has fewer slots than departed names');
 invariant(limits.replayBytes >= 2 * limits.bufferBytes, 'a replay holds more than one buffer');

@@ -36,7 +36,7 @@ export type FromWorker =
   /** The streak of failures of a server reached a trigger (data counts, control decides). */
   | { readonly type: 'streak'; readonly slot: number; readonly code: FailureCode; readonly count: number }
   /** Complete access-log lines, each ended by LF. */
-  | { readonly type: 'log'; readonly lines: string; readonly count: number; readonly dropped: number }
+  | { readonly type: 'log'; readonly lines: Uint8Array; readonly count: number; readonly dropped: number }
   | { readonly type: 'gauges'; readonly gauges: Record<string, number> }
   | { readonly type: 'suspicion'; readonly what: string }
   | { readonly type: 'drained' };

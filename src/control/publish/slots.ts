@@ -1,3 +1,4 @@
+import { limits } from '../../model/limits.ts';
 import type { SlotAssigner } from '../config/to-snapshot.ts';
 
 /** What slots are given to. */
@@ -17,32 +18,65 @@ export class SlotsExhausted extends Error {
   }
 }
 
+/** Name of owners that are counted together because their slots have new owners. No name of ours has brackets. */
+export const REMOVED = '(removed)';
+
+/** An owner that left the configuration; its counters stand in its slot until that is given again. */
+export interface DepartedOwner {
+  readonly kind: SlotKind;
+  /** Pool of a server; null for the others. */
+  readonly pool: string | null;
+  /** Name or server address. Both are `REMOVED` for a server whose pool's slot was given again. */
+  readonly name: string;
+  readonly slot: number;
+}
+
 /** What the book of slots must know of traffic. */
 export interface SlotMeans {
   readonly capacities: Readonly<Record<SlotKind, number>>;
   /** True when nothing in flight uses the slot. */
   isQuiet(kind: SlotKind, slot: number): boolean;
   /**
-   * The slot goes from one owner to another: reset its counters and states. Fresh slots are zero.
+   * The slot goes from `former` to another owner: keep its totals, reset its counters and states.
+   * Fresh slots are zero. Servers are told before their pool.
    */
-  onReused(kind: SlotKind, slot: number): void;
+  onReused(former: DepartedOwner): void;
+  /** An owner that had left is back in its slot: its counters go on, its states start anew. */
+  onReturned(kind: SlotKind, slot: number): void;
+}
+
+interface Freed {
+  /** `REMOVED` parts once nobody of that name may come back to it. */
+  key: string;
+  readonly slot: number;
+  /** The publication after which no worker knows the slot's owner. */
+  readonly sinceVersion: number;
+}
+
+interface Given {
+  readonly kind: SlotKind;
+  readonly key: string;
+  readonly slot: number;
+  /** Where the slot came from; null for an untouched one. */
+  readonly freed: Freed | null;
 }
 
 interface Shelf {
   readonly capacity: number;
   readonly slots: Map<string, number>;
-  /** Freed slots with the publication after which no worker knows them. */
-  readonly freed: { readonly slot: number; readonly sinceVersion: number }[];
+  /** Longest free first. */
+  readonly freed: Freed[];
   next: number;
 }
 
-/** Longer than any file or pool name and address together; NUL is in neither. */
+/** Between pool and address in a server's key; NUL is in neither. */
 const SEPARATOR = '\0';
+const REMOVED_SERVER = `${REMOVED}${SEPARATOR}${REMOVED}`;
 
 /**
  * Gives slots to names for as long as they live. A freed slot is used again only when nothing in
  * flight counts on it and every worker has applied a later publication, so that no late count lands
- * with the new owner.
+ * with the new owner. A name that comes back before that gets its slot back, and its counters go on.
  *
  * A round is `begin`, the assigner's calls, then `commit` (names not asked for lose their slot) or
  * `abort` (the round never was). Cost: constant per name, linear in the freed slots per new name.
@@ -51,7 +85,9 @@ export class SlotBook {
   readonly #means: SlotMeans;
   readonly #shelves: Record<SlotKind, Shelf>;
   readonly #asked: Record<SlotKind, Set<string>> = newNames();
-  readonly #given: { kind: SlotKind; key: string; slot: number; sinceVersion: number }[] = [];
+  readonly #given: Given[] = [];
+  /** Servers that lost their names in this round, with the keys they had. */
+  readonly #renamed: { readonly freed: Freed; readonly key: string }[] = [];
   #appliedVersion = 0;
 
   constructor(means: SlotMeans) {
@@ -88,9 +124,15 @@ export class SlotBook {
     return this.#shelves.server.slots.get(`${pool}${SEPARATOR}${address}`) ?? null;
   }
 
+  /** Owners that left and whose slot nobody else has. Cost: linear in freed slots. */
+  departed(kind: SlotKind): readonly DepartedOwner[] {
+    return this.#shelves[kind].freed.map((freed) => ownerOf(kind, freed));
+  }
+
   begin(): void {
     for (const names of Object.values(this.#asked)) names.clear();
     this.#given.length = 0;
+    this.#renamed.length = 0;
   }
 
   /** `version` is the publication that carries the round's result. */
@@ -100,19 +142,26 @@ export class SlotBook {
       for (const [key, slot] of shelf.slots) {
         if (this.#asked[kind].has(key)) continue;
         shelf.slots.delete(key);
-        shelf.freed.push({ slot, sinceVersion: version });
+        shelf.freed.push({ key, slot, sinceVersion: version });
       }
     }
-    for (const { kind, slot, sinceVersion } of this.#given) {
-      if (sinceVersion > 0) this.#means.onReused(kind, slot);
+    // A pool takes what its servers left along, so theirs must be there before.
+    const isPool = (given: Given): number => Number(given.kind === 'pool');
+    for (const { kind, key, freed } of this.#given.sort((a, b) => isPool(a) - isPool(b))) {
+      if (freed === null) continue;
+      if (freed.key === key) this.#means.onReturned(kind, freed.slot);
+      else this.#means.onReused(ownerOf(kind, freed));
     }
     this.#given.length = 0;
   }
 
   abort(): void {
-    for (const { kind, key, slot, sinceVersion } of this.#given) {
-      this.#shelves[kind].slots.delete(key);
-      this.#shelves[kind].freed.push({ slot, sinceVersion });
+    for (const { freed, key } of this.#renamed) freed.key = key;
+    for (const { kind, key, slot, freed } of this.#given.reverse()) {
+      const shelf = this.#shelves[kind];
+      shelf.slots.delete(key);
+      // An untouched slot may have been used by no one, but it is no longer the next one.
+      shelf.freed.unshift(freed ?? { key: removedKey(kind), slot, sinceVersion: 0 });
     }
     this.#given.length = 0;
   }
@@ -122,21 +171,53 @@ export class SlotBook {
     this.#asked[kind].add(key);
     const known = shelf.slots.get(key);
     if (known !== undefined) return known;
-    const free = this.#take(kind, shelf);
-    shelf.slots.set(key, free.slot);
-    this.#given.push({ kind, key, ...free });
-    return free.slot;
+    const { slot, freed } = this.#take(kind, shelf, key);
+    shelf.slots.set(key, slot);
+    this.#given.push({ kind, key, slot, freed });
+    return slot;
   }
 
-  #take(kind: SlotKind, shelf: Shelf): { slot: number; sinceVersion: number } {
-    const isFree = (freed: { slot: number; sinceVersion: number }): boolean =>
+  #take(kind: SlotKind, shelf: Shelf, key: string): { slot: number; freed: Freed | null } {
+    const own = shelf.freed.findIndex((freed) => freed.key === key);
+    if (own >= 0) {
+      const freed = shelf.freed.splice(own, 1)[0] as Freed;
+      return { slot: freed.slot, freed };
+    }
+    const isFree = (freed: Freed): boolean =>
       freed.sinceVersion <= this.#appliedVersion && this.#means.isQuiet(kind, freed.slot);
-    // Untouched slots first: the longer a freed one rests, the surer it is quiet.
-    if (shelf.next < shelf.capacity) return { slot: shelf.next++, sinceVersion: 0 };
-    const at = shelf.freed.findIndex(isFree);
-    if (at < 0) throw new SlotsExhausted(kind, shelf.capacity);
-    return shelf.freed.splice(at, 1)[0] as { slot: number; sinceVersion: number };
+    const hasUntouched = shelf.next < shelf.capacity;
+    // Untouched slots first: the longer a freed one rests, the surer it is quiet. But not so many
+    // departed names that status and metrics are full of them.
+    if (!hasUntouched || shelf.freed.length >= limits.departedNames) {
+      const at = shelf.freed.findIndex(isFree);
+      if (at >= 0) {
+        const freed = shelf.freed.splice(at, 1)[0] as Freed;
+        if (kind === 'pool') this.#forgetServers(freed.key);
+        return { slot: freed.slot, freed };
+      }
+    }
+    if (!hasUntouched) throw new SlotsExhausted(kind, shelf.capacity);
+    return { slot: shelf.next++, freed: null };
   }
+
+  /** The pool's totals end: no server of it may come back to a slot that counted for them. */
+  #forgetServers(pool: string): void {
+    for (const freed of this.#shelves.server.freed) {
+      if (!freed.key.startsWith(`${pool}${SEPARATOR}`)) continue;
+      this.#renamed.push({ freed, key: freed.key });
+      freed.key = REMOVED_SERVER;
+    }
+  }
+}
+
+function removedKey(kind: SlotKind): string {
+  return kind === 'server' ? REMOVED_SERVER : REMOVED;
+}
+
+function ownerOf(kind: SlotKind, { key, slot }: Freed): DepartedOwner {
+  if (kind !== 'server') return { kind, pool: null, name: key, slot };
+  const [pool = '', name = ''] = key.split(SEPARATOR);
+  return { kind, pool, name, slot };
 }
 
 function newNames(): Record<SlotKind, Set<string>> {

@@ -77,12 +77,12 @@ export class AccessLogWriter {
   }
 
   /** Queues complete lines (`count` of them, each ended by LF), or drops them all when the queue is full. */
-  write(lines: string, count: number): void {
+  write(lines: string | Uint8Array, count: number): void {
     if (this.#isClosed) {
       this.#droppedLines += count;
       return;
     }
-    const bytes = Buffer.from(lines);
+    const bytes = typeof lines === 'string' ? Buffer.from(lines) : lines;
     if (this.#queuedBytes + bytes.length > limits.accessLogQueueBytes) {
       this.#droppedLines += count;
       return;

@@ -234,12 +234,13 @@ class UringDriver implements Driver, AcceptBook {
     const { ring } = core;
     let isIdle = false;
     ring.announce(false);
-    core.nowMs = performance.now();
     // A handler that throws ends the thread; should the thread live on, the ring does too.
     try {
       for (let round = 0; round < ROUNDS_MAX && !isIdle; round++) {
         core.flush();
         if (ring.hasWork) ring.enter();
+        // Per round: a server may answer within the turn that it was asked in.
+        core.nowMs = performance.now();
         isIdle = this.#reap() === 0 && !this.#hasMore();
       }
       if (core.nowMs - this.#lastTickMs >= limits.timerTickMs) this.#tick();
