@@ -6,6 +6,7 @@ import type { Exchange, SpanSink } from './exchange.ts';
 import type { ListenerState } from './listener-state.ts';
 import { Outbox } from './outbox.ts';
 import type { Plane } from './plane.ts';
+import type { HeadPlace } from './request-writer.ts';
 
 /** Writes answers to one HTTP/1.x client: heads in the client's version, bodies as spans. */
 export class AnswerWriter implements SpanSink {
@@ -52,25 +53,18 @@ export class AnswerWriter implements SpanSink {
   }
 
   /**
-   * Writes a final head so that the body, which begins at `bodyAt` of buffer `id`, follows it in one send
+   * Writes a final head, with framing and closing as `plane.responseForm` says, so that the body, which begins at `bodyAt` of buffer `id`, follows it in one send
    * where there is room from `floor` on; `id` -1: the head stands in a copy.
    */
-  head(
-    head: Head,
-    form: { readonly framing: number; readonly closes: boolean },
-    place: { readonly id: number; readonly floor: number; readonly bodyAt: number },
-  ): void {
+  head(head: Head, place: HeadPlace): void {
     const plane = this.#plane;
-    const written = plane.responseForm;
-    written.framing = form.framing;
-    written.contentLength = head.contentLength;
-    written.closes = form.closes;
-    written.dateLine = plane.dateLine;
-    const { id, floor, bodyAt } = place;
-    if (id >= 0 && floor <= head.start && form.framing === head.framing) {
-      const start = editResponseHead(head, written);
+    const form = plane.responseForm;
+    form.contentLength = head.contentLength;
+    form.dateLine = plane.dateLine;
+    if (place.id >= 0 && place.floor <= head.start) {
+      const start = editResponseHead(head, form);
       if (start >= 0) {
-        this.#outbox.edited(id, start, bodyAt - start);
+        this.#outbox.edited(place.id, start, place.bodyAt - start);
         return;
       }
     }
@@ -90,11 +84,7 @@ export class AnswerWriter implements SpanSink {
     this.#outbox.bytes = 0;
   }
 
-  #anew(
-    head: Head,
-    place: { readonly id: number; readonly floor: number; readonly bodyAt: number },
-    buffers: BufferPool,
-  ): void {
+  #anew(head: Head, place: HeadPlace, buffers: BufferPool): void {
     const plane = this.#plane;
     const form = plane.responseForm;
     const isWide = responseHeadBytesMax(head, form) > plane.scratchBytes;

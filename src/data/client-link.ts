@@ -162,7 +162,14 @@ export class ClientLink implements ClientSide, LinkHandler {
         this.listener.isLeaving);
     if (closes) this.#mustClose = true;
     exchange.status = head.status;
-    this.#writer.head(head, { framing, closes }, { id, floor, bodyAt });
+    const form = this.#plane.responseForm;
+    form.framing = framing;
+    form.closes = closes;
+    const place = this.#plane.headPlace;
+    place.id = id;
+    place.floor = floor;
+    place.bodyAt = bodyAt;
+    this.#writer.head(head, place);
     return framing;
   }
 

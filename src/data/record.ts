@@ -1,4 +1,5 @@
 import { bucketOf } from '../base/histogram.ts';
+import { invariant } from '../base/invariant.ts';
 import {
   ListenerColumn,
   PoolColumn,
@@ -37,8 +38,9 @@ export function record(plane: Plane, exchange: Exchange): void {
     cells[pool.counters + PoolColumn.REQUESTS]! += 1;
     cells[pool.counters + (klass > 0 ? PoolColumn.S1XX + klass - 1 : PoolColumn.ABORTED)]! += 1;
     plane.histogramCells[pool.histogram + bucket]! += 1;
-    if (exchange.lastSlot >= 0) recordServer(plane, exchange, klass, us);
   }
+  if (pool !== null && exchange.lastSlot >= 0) recordServer(plane, exchange, klass, us);
+  else recordWithoutServer(cells, exchange);
   if (exchange.failure !== null) {
     cells[plane.counters.reason(reasonIndexOf(exchange.failure))]! += 1;
   }
@@ -47,7 +49,7 @@ export function record(plane: Plane, exchange: Exchange): void {
 
 function recordServer(plane: Plane, exchange: Exchange, klass: number, us: number): void {
   const server = exchange.pool!.servers.get(exchange.lastSlot);
-  if (server === undefined) return;
+  invariant(server !== undefined, 'a pool knows the servers that it picked');
   const cells = plane.cells;
   cells[server.counters + ServerColumn.REQUESTS]! += 1;
   cells[server.counters + (klass > 0 ? ServerColumn.S1XX + klass - 1 : ServerColumn.ABORTED)]! += 1;
@@ -56,4 +58,12 @@ function recordServer(plane: Plane, exchange: Exchange, klass: number, us: numbe
     plane.histogramCells[server.firstByteHistogram + bucketOf(exchange.firstByteMs * 1000)]! += 1;
   }
   plane.histogramCells[server.totalHistogram + bucketOf(us > 0 ? us : 0)]! += 1;
+}
+
+/** Counted where it would be missing: the sums over servers and over their owners must meet. */
+function recordWithoutServer(cells: Float64Array, exchange: Exchange): void {
+  const { listener, route, pool } = exchange;
+  cells[listener!.counters + ListenerColumn.WITHOUT_SERVER]! += 1;
+  if (route !== null) cells[route.counters + RouteColumn.WITHOUT_SERVER]! += 1;
+  if (pool !== null) cells[pool.counters + PoolColumn.WITHOUT_SERVER]! += 1;
 }
