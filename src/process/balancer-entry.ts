@@ -24,7 +24,11 @@ const write = (line: string): void => void process.stderr.write(line);
 const clock = systemClock;
 const log = createProcessLog('balancer', write, () => clock.wallMs());
 
-await main(JSON.parse(process.argv[2] ?? '{}') as RunOptions);
+await main(JSON.parse(process.argv[2] ?? '{}') as RunOptions).catch((error: unknown) => {
+  // Without a whole start there is no traffic that could go on: the supervisor tries again.
+  log.error('The start failed', { what: error instanceof Error ? error.stack : String(error) });
+  endHard();
+});
 
 /**
  * The balancer process from its options to traffic. Ends the process with a code when it cannot.
