@@ -64,5 +64,4 @@ invariant(limits.queueLowBytes < limits.queueHighBytes, 'low water is below high
 invariant(limits.headBytes <= limits.headBytesMax, 'the default head limit is allowed');
 invariant(limits.headFields <= limits.headFieldsMax, 'the default field limit is allowed');
 invariant(limits.targetBytes < limits.headBytes, 'a longest target fits a head');
-invariant(limits.departedNames <= limits.listeners, 'no kind has fewer slots than departed names');
 invariant(limits.replayBytes >= 2 * limits.bufferBytes, 'a replay holds more than one buffer');

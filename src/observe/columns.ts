@@ -29,7 +29,19 @@ const classes = (help: string): readonly Column[] =>
     help,
   }));
 
-/** Columns of a listener. */
+const withoutServer: Column = column(
+  'withoutServer',
+  'without_server',
+  'Exchanges that ended without any server: refused, answered here, or none could be chosen.',
+);
+
+/**
+ * Columns of a listener. What adds up when traffic rests, with owners that left counted on:
+ *
+ *     every owner    REQUESTS = S1XX + S2XX + S3XX + S4XX + S5XX + ABORTED
+ *     a pool         REQUESTS = its servers' REQUESTS + WITHOUT_SERVER
+ *     all listeners  REQUESTS = all servers' REQUESTS + all listeners' WITHOUT_SERVER
+ */
 export const ListenerColumn = {
   ACCEPTED: 0,
   CLOSED: 1,
@@ -43,6 +55,7 @@ export const ListenerColumn = {
   S4XX: 9,
   S5XX: 10,
   ABORTED: 11,
+  WITHOUT_SERVER: 12,
 } as const;
 
 /** The same with names, by number. */
@@ -55,6 +68,7 @@ export const listenerColumns: readonly Column[] = [
   column('bytesOut', 'sent_bytes', 'Bytes sent to clients.'),
   ...classes('Final answers given to clients by status class.'),
   column('aborted', 'aborted', 'Exchanges that ended without a complete answer.'),
+  withoutServer,
 ];
 
 /** Columns of a route. */
@@ -68,6 +82,7 @@ export const RouteColumn = {
   ABORTED: 6,
   BYTES_IN: 7,
   BYTES_OUT: 8,
+  WITHOUT_SERVER: 9,
 } as const;
 
 /** The same with names, by number. */
@@ -77,6 +92,7 @@ export const routeColumns: readonly Column[] = [
   column('aborted', 'aborted', 'Exchanges that ended without a complete answer.'),
   column('bytesIn', 'received_bytes', 'Bytes received from clients.'),
   column('bytesOut', 'sent_bytes', 'Bytes sent to clients.'),
+  withoutServer,
 ];
 
 /** Columns of a pool. */
@@ -92,6 +108,7 @@ export const PoolColumn = {
   S4XX: 8,
   S5XX: 9,
   ABORTED: 10,
+  WITHOUT_SERVER: 11,
 } as const;
 
 /** The same with names, by number. */
@@ -107,6 +124,7 @@ export const poolColumns: readonly Column[] = [
   ),
   ...classes('Final answers given to clients by status class.'),
   column('aborted', 'aborted', 'Exchanges that ended without a complete answer.'),
+  withoutServer,
 ];
 
 /**

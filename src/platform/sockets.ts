@@ -66,6 +66,28 @@ export function openListeners(address: ListenAddress, count: number): OpenedList
   }
 }
 
+/** No machine has an interface of this index: they count up from 1. */
+const NO_INTERFACE = 0x7fffffff;
+
+/**
+ * Refuses new connections on a listening socket, in every process that shares it and for good, while
+ * connections that the kernel has completed, or whose handshake runs, stay to be accepted. False
+ * where the kernel cannot (before 5.7, or not Linux's own): then nothing has changed.
+ *
+ * Closing would reset what is queued, and so would `shutdown`. A socket that is bound to an interface
+ * which does not exist is found by no packet that opens a connection: the kernel answers as for a
+ * closed port. Source: Linux, net/core/sock.c (`sock_bindtoindex` looks the index up nowhere) and
+ * net/ipv4/inet_hashtables.c (`compute_score`).
+ *
+ * What remains: with several sockets on one port, for the microseconds until the last one is called,
+ * a new connection may be given to one that refuses already; its client tries again after a second
+ * and is refused then. Connections under SYN cookies (a flood) are refused at their last packet.
+ */
+export function refuseConnections(fd: number): boolean {
+  const index = new Uint8Array(new Int32Array([NO_INTERFACE]).buffer);
+  return socketCalls().setsockopt(fd, sys.SOL_SOCKET, sys.SO_BINDTOIFINDEX, index, 4) === 0;
+}
+
 /** Closes a descriptor of ours. */
 export function closeDescriptor(fd: number): void {
   socketCalls().close(fd);

@@ -9,6 +9,8 @@ import type {
 import { Publisher } from '../control/publish/publisher.ts';
 import { NameResolver } from '../control/publish/resolver.ts';
 import type { StatusReport } from '../control/report/status.ts';
+import { ageBudgets } from '../limit/retry-budget.ts';
+import { limits } from '../model/limits.ts';
 import type { FromWorker } from '../model/messages.ts';
 import {
   allocateShared,
@@ -19,7 +21,7 @@ import {
 import type { Pool, Snapshot } from '../model/snapshot.ts';
 import { CounterReader, counterCount } from '../observe/counters.ts';
 import { HistogramReader, histogramWords } from '../observe/histograms.ts';
-import type { Clock } from '../platform/clock.ts';
+import type { Clock, RunningTimer } from '../platform/clock.ts';
 import { resolveName } from '../platform/dns.ts';
 import { connectProbe } from '../platform/probe-link.ts';
 import { AccessLogSink } from './access-log-sink.ts';
@@ -64,6 +66,13 @@ const PROBES_WAIT_MS = 500;
 const PROBES_LOOK_MS = 5;
 /** Beyond the drain's own deadline, before threads are told to stop. */
 const DRAIN_GRACE_MS = 1_000;
+/**
+ * From the moment in which new connections are refused, so long is accepted on: what is queued and
+ * handshakes whose last packet is under way (most round trips of the world are shorter).
+ */
+const LAST_ACCEPTS_MS = 200;
+/** Retry budgets are balances of the last seconds: this is the second that they are aged by. */
+const BUDGET_AGE_MS = 1_000;
 /** Changes of names within so long make one snapshot. */
 const NAMES_GATHER_MS = 20;
 
@@ -79,6 +88,7 @@ export class Balancer implements BalancerControl {
   readonly #accessLog: AccessLogSink;
   readonly #reloader: Reloader;
   readonly #reports: Reports;
+  readonly #aging: RunningTimer;
   readonly #beforeEnd: (() => Promise<void>)[] = [];
   #isServing = false;
   #isDraining = false;
@@ -95,7 +105,7 @@ export class Balancer implements BalancerControl {
     this.#words = attachWords(this.#shared);
     const counters = new CounterReader(this.#shared);
     const histograms = new HistogramReader(this.#shared);
-    const slots = createSlotBook(this.#words, { counters, histograms }, workers);
+    const { slots, departed } = createSlotBook(this.#words, { counters, histograms }, workers);
     const say = (level: 'info' | 'warn', message: string): void => log[level](message);
     this.#keeper = new HealthKeeper({
       words: this.#words,
@@ -132,11 +142,15 @@ export class Balancer implements BalancerControl {
       words: this.#words,
       counters,
       histograms,
+      departed,
       keeper: this.#keeper,
       crew: this.#crew,
       reloader: this.#reloader,
       publisher: this.#publisher,
       accessLog: this.#accessLog,
+    });
+    this.#aging = clock.every(BUDGET_AGE_MS, () => {
+      ageBudgets(this.#words.retryTokens, limits.pools);
     });
   }
 
@@ -275,9 +289,15 @@ export class Balancer implements BalancerControl {
       }
     }
     if (!this.#isServing || this.#isDraining) return;
-    if (this.#unprobed().length === 0) this.#crew.publish();
-    // Servers that are all new would answer 503 until their first probe: the old table serves on.
-    else void this.#firstProbes().then(() => this.#crew.publish());
+    const isListenerLeaving = this.#parts.sockets.refuseUnused();
+    if (!isListenerLeaving && this.#unprobed().length === 0) {
+      this.#crew.publish();
+      return;
+    }
+    // Servers that are all new would answer 503 until their first probe, and a listener that leaves
+    // has connections to accept: the old table serves on.
+    const lastAccepts = isListenerLeaving ? this.#wait(LAST_ACCEPTS_MS) : null;
+    void Promise.all([lastAccepts, this.#firstProbes()]).then(() => this.#crew.publish());
   }
 
   #useSettings(config: Config): void {
@@ -336,9 +356,14 @@ export class Balancer implements BalancerControl {
     const { drainMs } = this.#publisher.config.timeouts;
     log.info('Draining: no new traffic, what runs is finished', { atMostMs: drainMs });
     await store?.announce('ending').catch(() => undefined);
+    // Refuse first, then accept what had come before, then close: the other way round, connections
+    // that the kernel had completed would be reset by the close.
+    const refusing = sockets.refuse();
+    await this.#wait(LAST_ACCEPTS_MS);
     const drained = this.#crew.drain(drainMs).then(() => true);
-    await sockets.closeAll();
     const late = this.#wait(drainMs + DRAIN_GRACE_MS).then(() => false);
+    await refusing;
+    await sockets.closeAll();
     if (await Promise.race([drained, late])) return await this.#end();
     log.warn('The drain took longer than its limit');
     await this.#stopNow();
@@ -357,6 +382,7 @@ export class Balancer implements BalancerControl {
     this.#resolver.stop();
     this.#keeper.stop();
     this.#reports.stop();
+    this.#aging.stop();
     await Promise.allSettled([...this.#beforeEnd.map((close) => close()), this.#accessLog.close()]);
     this.#parts.sockets.removeSocketFiles();
     this.#parts.log.info('Ended');

@@ -6,11 +6,14 @@ import {
   formatAddress,
   ListenRefusal,
   openListeners,
+  refuseConnections,
 } from '../platform/sockets.ts';
 import type { StoreClient } from './descriptor-store.ts';
 
 /** Names of listeners in the supervisor's store; other names there are the balancer's own. */
 const PREFIX = 'listener ';
+/** How keys of Unix sockets begin; their path follows. */
+const UNIX = 'unix:';
 /** A socket that we closed a moment ago may still be held by a worker that ends its accept. */
 const REOPEN_MS = 50;
 const REOPEN_TRIES = 20;
@@ -70,7 +73,7 @@ export class ListenerSockets {
       const { port } = meta as { port: number };
       const fds = (await store?.fetch(name)) ?? [];
       this.#opened.set(key, { fds, port });
-      if (!key.startsWith('unix:')) perAddress = Math.max(perAddress ?? 0, fds.length);
+      if (!key.startsWith(UNIX)) perAddress = Math.max(perAddress ?? 0, fds.length);
     }
     return perAddress;
   }
@@ -126,7 +129,29 @@ export class ListenerSockets {
     return listener === undefined ? 0 : (this.#opened.get(keyOf(listener))?.port ?? 0);
   }
 
-  /** No new connections any more: closes all, here and in the store. */
+  /**
+   * Once a change cannot be undone any more: the sockets that it leaves unused refuse connections,
+   * while workers still accept what had come. True when there are such.
+   */
+  refuseUnused(): boolean {
+    const unused = this.#unused();
+    for (const key of unused) this.#refuse(key);
+    return unused.length > 0;
+  }
+
+  /**
+   * New connections are refused from now on, for good; what the kernel has completed can still be
+   * accepted. Then gives the supervisor's copies up, so that ours are the last and each closes with
+   * its worker's. Where refusing needs a newer kernel, connections are reset that come between the
+   * last accept and the close.
+   */
+  async refuse(): Promise<void> {
+    const { store } = this.#means;
+    for (const key of this.#opened.keys()) this.#refuse(key);
+    for (const key of this.#opened.keys()) await dropCopies(store, key);
+  }
+
+  /** Closes all, here and in the store. */
   async closeAll(): Promise<void> {
     for (const key of [...this.#opened.keys()]) await this.#close(key);
   }
@@ -154,18 +179,32 @@ export class ListenerSockets {
     }
   }
 
-  async #closeUnused(): Promise<void> {
+  #unused(): readonly string[] {
     const used = new Set(this.#listeners.map(keyOf));
-    for (const key of [...this.#opened.keys()]) if (!used.has(key)) await this.#close(key);
+    return [...this.#opened.keys()].filter((key) => !used.has(key));
+  }
+
+  async #closeUnused(): Promise<void> {
+    for (const key of this.#unused()) await this.#close(key);
+  }
+
+  #refuse(key: string): void {
+    if (key.startsWith(UNIX)) removeSocketFile(key.slice(UNIX.length));
+    else for (const fd of this.#opened.get(key)?.fds ?? []) refuseConnections(fd);
   }
 
   async #close(key: string): Promise<void> {
     const opened = this.#opened.get(key);
     this.#opened.delete(key);
     for (const fd of opened?.fds ?? []) closeDescriptor(fd);
-    if (key.startsWith('unix:')) removeSocketFile(key.slice('unix:'.length));
-    if (opened !== undefined && opened.fds.length > 0) await this.#means.store?.drop(PREFIX + key);
+    if (key.startsWith(UNIX)) removeSocketFile(key.slice(UNIX.length));
+    if (opened !== undefined && opened.fds.length > 0) await dropCopies(this.#means.store, key);
   }
+}
+
+/** A supervisor that is gone or does not answer must not stop a drain: its copies end with it. */
+async function dropCopies(store: StoreClient | null, key: string): Promise<void> {
+  await store?.drop(PREFIX + key).catch(() => undefined);
 }
 
 /**

@@ -5,6 +5,7 @@ import {
   type ProcessStatus,
   type TrafficMeans,
 } from '../control/report/build-status.ts';
+import type { Departed } from '../control/report/departed.ts';
 import { metricsText } from '../control/report/metrics.ts';
 import { RequestRates } from '../control/report/rates.ts';
 import type { StatusReport } from '../control/report/status.ts';
@@ -25,6 +26,7 @@ export interface ReportMeans {
   readonly words: SharedWords;
   readonly counters: CounterReader;
   readonly histograms: HistogramReader;
+  readonly departed: Departed;
   readonly keeper: HealthKeeper;
   readonly crew: WorkerCrew;
   readonly reloader: Reloader;
@@ -90,7 +92,7 @@ export class Reports {
   }
 
   #traffic(): TrafficMeans {
-    const { parts, words, counters, histograms, keeper, publisher } = this.#means;
+    const { parts, words, counters, histograms, departed, keeper, publisher } = this.#means;
     return {
       // Published before anyone can ask.
       snapshot: publisher.snapshot as Snapshot,
@@ -98,6 +100,7 @@ export class Reports {
       workers: parts.workers,
       counters,
       histograms,
+      departed,
       healthOf: (slot) => keeper.viewOf(slot),
       rateOf: (slot) => this.#rates.of(slot),
       portOf: (listener) => parts.sockets.portOf(listener),

@@ -1,16 +1,23 @@
 import { SlotBook, type SlotKind } from '../control/publish/slots.ts';
+import { DepartedTotals } from '../control/report/departed.ts';
 import { limits } from '../model/limits.ts';
 import type { SharedWords } from '../model/shared-memory.ts';
 import type { CounterReader } from '../observe/counters.ts';
 import type { HistogramReader } from '../observe/histograms.ts';
 
-/** The book of slots over this process's shared memory. `workers`: rows of the shared blocks. */
+/** The book of slots over this process's shared memory, and what departed owners had counted. */
+export interface SharedSlots {
+  readonly slots: SlotBook;
+  readonly departed: DepartedTotals;
+}
+
+/** Opens both. `workers`: rows of the shared blocks. */
 export function createSlotBook(
   words: SharedWords,
   readers: { readonly counters: CounterReader; readonly histograms: HistogramReader },
   workers: number,
-): SlotBook {
-  return new SlotBook({
+): SharedSlots {
+  const slots = new SlotBook({
     capacities: {
       listener: limits.listeners,
       route: limits.routes,
@@ -18,13 +25,22 @@ export function createSlotBook(
       server: limits.serverSlots,
     },
     isQuiet: (kind, slot) => isQuiet(words, workers, kind, slot),
-    onReused: (kind, slot) => {
+    onReused: (former) => {
+      const { kind, slot } = former;
+      departed.fold(former);
       readers.counters.resetSlot(kind, slot);
       if (kind !== 'listener') readers.histograms.resetSlot(kind, slot);
       if (kind === 'server') Atomics.store(words.failureStreak, slot, 0);
-      if (kind === 'pool') Atomics.store(words.cursor, slot, 0);
+      if (kind !== 'pool') return;
+      Atomics.store(words.cursor, slot, 0);
+      Atomics.store(words.retryTokens, slot, 0);
+    },
+    onReturned: (kind, slot) => {
+      if (kind === 'server') Atomics.store(words.failureStreak, slot, 0);
     },
   });
+  const departed = new DepartedTotals(readers.counters, (kind) => slots.departed(kind));
+  return { slots, departed };
 }
 
 /** Routes and pools have no load of their own: an applied later publication is all they need. */

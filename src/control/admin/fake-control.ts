@@ -33,16 +33,20 @@ export const sampleStatus: StatusReport = {
       links: 4,
       accepted: 9,
       requests: 100,
+      withoutServer: 0,
+      responses: { '1xx': 0, '2xx': 100, '3xx': 0, '4xx': 0, '5xx': 0, aborted: 0 },
       bytesIn: 1,
       bytesOut: 2,
     },
   ],
-  routes: [{ name: 'all', pool: 'web', requests: 100 }],
+  routes: [{ name: 'all', pool: 'web', requests: 100, withoutServer: 0 }],
   pools: [
     {
       name: 'web',
       policy: 'p2c',
       requests: 100,
+      withoutServer: 0,
+      responses: { '1xx': 0, '2xx': 100, '3xx': 0, '4xx': 0, '5xx': 0, aborted: 0 },
       requestsPerSecond: 12.5,
       retries: 1,
       servers: [
@@ -61,8 +65,10 @@ export const sampleStatus: StatusReport = {
           history: [],
         },
       ],
+      removed: [],
     },
   ],
+  removed: { listeners: [], routes: [], pools: [] },
 };
 
 /** Remembers what it was asked to do; refuses with `problem` when that is set. For tests. */

@@ -43,6 +43,7 @@ function start(initial: Config, serverSlots = 8): { publisher: Publisher; publis
       capacities: { listener: 4, route: 4, pool: 4, server: serverSlots },
       isQuiet: () => true,
       onReused: () => {},
+      onReturned: () => {},
     }),
     resolver: new NameResolver({
       clock: new ManualClock(),

@@ -1,16 +1,26 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SlotBook, type SlotKind, SlotsExhausted } from './slots.ts';
+import { limits } from '../../model/limits.ts';
+import { REMOVED, SlotBook, type SlotKind, SlotsExhausted } from './slots.ts';
 
-function book(servers: number): { slots: SlotBook; busy: Set<number>; reused: string[] } {
+interface Book {
+  readonly slots: SlotBook;
+  readonly busy: Set<number>;
+  readonly reused: string[];
+  readonly returned: string[];
+}
+
+function book(servers: number): Book {
   const busy = new Set<number>();
   const reused: string[] = [];
+  const returned: string[] = [];
   const slots = new SlotBook({
     capacities: { listener: 2, route: 2, pool: 2, server: servers },
     isQuiet: (_kind: SlotKind, slot) => !busy.has(slot),
-    onReused: (kind, slot) => reused.push(`${kind} ${slot}`),
+    onReused: ({ kind, slot }) => void reused.push(`${kind} ${slot}`),
+    onReturned: (kind, slot) => void returned.push(`${kind} ${slot}`),
   });
-  return { slots, busy, reused };
+  return { slots, busy, reused, returned };
 }
 
 function round(slots: SlotBook, version: number, addresses: readonly string[]): number[] {
@@ -53,4 +63,58 @@ test('abort() gives back what the round took and keeps what was there', () => {
   assert.equal(slots.serverSlot('web', 'a'), 0);
   assert.deepEqual(reused, []);
   assert.deepEqual(round(slots, 2, ['a', 'd']), [0, 1]);
+});
+
+test('a name that comes back gets its slot back, busy or not, until another name has it', () => {
+  const { slots, busy, reused, returned } = book(2);
+  round(slots, 1, ['a', 'b']);
+  round(slots, 2, ['a']);
+  busy.add(1);
+  assert.deepEqual(
+    slots.departed('server').map(({ pool, name, slot }) => [pool, name, slot]),
+    [['web', 'b', 1]],
+  );
+  assert.deepEqual(round(slots, 3, ['a', 'b']), [0, 1]);
+  assert.deepEqual([reused, returned], [[], ['server 1']]);
+  assert.deepEqual(slots.departed('server'), []);
+  busy.clear();
+  round(slots, 4, ['a']);
+  slots.applied(4);
+  assert.deepEqual(round(slots, 5, ['a', 'c']), [0, 1]);
+  assert.deepEqual(reused, ['server 1']);
+});
+
+test('departed names are given up, oldest first, when there are too many to show', () => {
+  const { slots, reused } = book(4 * limits.departedNames);
+  for (let version = 1; version <= 3 * limits.departedNames; version++) {
+    round(slots, version, [`10.0.0.1:${version}`]);
+    slots.applied(version);
+  }
+  // One present, and what left: at most as many as are shown.
+  assert.equal(slots.departed('server').length, limits.departedNames);
+  assert.equal(reused[0], 'server 0');
+  assert.equal(reused.length, 2 * limits.departedNames - 1);
+});
+
+test('a pool whose slot is given again takes the names of its servers along', () => {
+  const { slots } = book(4);
+  const pools = (version: number, names: readonly string[]): void => {
+    slots.begin();
+    for (const name of names) {
+      slots.assigner.pool(name);
+      slots.assigner.server(name, 'a');
+    }
+    slots.commit(version);
+    slots.applied(version);
+  };
+  pools(1, ['one', 'two']);
+  pools(2, ['two']);
+  slots.begin();
+  slots.assigner.pool('three');
+  slots.abort();
+  assert.deepEqual(slots.departed('server'), [{ kind: 'server', pool: 'one', name: 'a', slot: 0 }]);
+  pools(3, ['two', 'three']);
+  assert.deepEqual(slots.departed('server'), [
+    { kind: 'server', pool: REMOVED, name: REMOVED, slot: 0 },
+  ]);
 });

@@ -160,8 +160,9 @@ export class SlotBook {
     for (const { kind, key, slot, freed } of this.#given.reverse()) {
       const shelf = this.#shelves[kind];
       shelf.slots.delete(key);
-      // An untouched slot may have been used by no one, but it is no longer the next one.
-      shelf.freed.unshift(freed ?? { key: removedKey(kind), slot, sinceVersion: 0 });
+      // Backwards, so that the first untouched one is the next one again.
+      if (freed === null) shelf.next = slot;
+      else shelf.freed.unshift(freed);
     }
     this.#given.length = 0;
   }
@@ -208,10 +209,6 @@ export class SlotBook {
       freed.key = REMOVED_SERVER;
     }
   }
-}
-
-function removedKey(kind: SlotKind): string {
-  return kind === 'server' ? REMOVED_SERVER : REMOVED;
 }
 
 function ownerOf(kind: SlotKind, { key, slot }: Freed): DepartedOwner {

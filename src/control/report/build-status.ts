@@ -2,7 +2,6 @@ import { quantile, sampleCount } from '../../base/histogram.ts';
 import { limits } from '../../model/limits.ts';
 import type { SharedWords } from '../../model/shared-memory.ts';
 import type { Pool, Server, Snapshot } from '../../model/snapshot.ts';
-import type { CounterReader } from '../../observe/counters.ts';
 import {
   ListenerColumn,
   PoolColumn,
@@ -10,12 +9,23 @@ import {
   ServerColumn,
   ServerTiming,
 } from '../../observe/columns.ts';
+import type { CounterReader } from '../../observe/counters.ts';
 import type { HistogramReader } from '../../observe/histograms.ts';
 import type { HealthView } from '../probe/keeper.ts';
-import type { LatencyStatus, PoolStatus, ServerStatus, StatusReport } from './status.ts';
+import type { Departed, DepartedCounts } from './departed.ts';
+import type {
+  LatencyStatus,
+  PoolStatus,
+  RemovedServerStatus,
+  RemovedStatus,
+  RemovedTotals,
+  ResponsesStatus,
+  ServerStatus,
+  StatusReport,
+} from './status.ts';
 
 /** The part of the report that the process room knows. */
-export type ProcessStatus = Omit<StatusReport, 'listeners' | 'routes' | 'pools'>;
+export type ProcessStatus = Omit<StatusReport, 'listeners' | 'routes' | 'pools' | 'removed'>;
 
 /** Where the traffic's figures come from. */
 export interface TrafficMeans {
@@ -24,6 +34,7 @@ export interface TrafficMeans {
   readonly workers: number;
   readonly counters: CounterReader;
   readonly histograms: HistogramReader;
+  readonly departed: Departed;
   /** `HealthKeeper.viewOf`. */
   readonly healthOf: (slot: number) => HealthView | null;
   /** `RequestRates.of`. */
@@ -35,6 +46,7 @@ export interface TrafficMeans {
 /** The whole report. Cost: one pass over all slots in use and three histograms per server. */
 export function buildStatus(process: ProcessStatus, means: TrafficMeans): StatusReport {
   const { snapshot, counters } = means;
+  const left = means.departed.of('server');
   return {
     ...process,
     listeners: snapshot.listeners.map(({ slot, name, address, protocol }) => ({
@@ -45,6 +57,8 @@ export function buildStatus(process: ProcessStatus, means: TrafficMeans): Status
       links: linksOf(means, slot),
       accepted: counters.one('listener', slot, ListenerColumn.ACCEPTED),
       requests: counters.one('listener', slot, ListenerColumn.REQUESTS),
+      withoutServer: counters.one('listener', slot, ListenerColumn.WITHOUT_SERVER),
+      responses: responsesOf(counters.row('listener', slot), ListenerColumn),
       bytesIn: counters.one('listener', slot, ListenerColumn.BYTES_IN),
       bytesOut: counters.one('listener', slot, ListenerColumn.BYTES_OUT),
     })),
@@ -52,8 +66,10 @@ export function buildStatus(process: ProcessStatus, means: TrafficMeans): Status
       name,
       pool,
       requests: counters.one('route', slot, RouteColumn.REQUESTS),
+      withoutServer: counters.one('route', slot, RouteColumn.WITHOUT_SERVER),
     })),
-    pools: snapshot.pools.map((pool) => poolStatus(pool, means)),
+    pools: snapshot.pools.map((pool) => poolStatus(pool, means, left)),
+    removed: removedStatus(means, left),
   };
 }
 
@@ -66,7 +82,7 @@ export function linksOf({ words, workers }: TrafficMeans, listenerSlot: number):
   return links;
 }
 
-function poolStatus(pool: Pool, means: TrafficMeans): PoolStatus {
+function poolStatus(pool: Pool, means: TrafficMeans, left: readonly DepartedCounts[]): PoolStatus {
   const { counters } = means;
   const servers = pool.servers.map((server) => serverStatus(server, means));
   return {
@@ -74,21 +90,85 @@ function poolStatus(pool: Pool, means: TrafficMeans): PoolStatus {
     policy: pool.policy,
     requests: counters.one('pool', pool.slot, PoolColumn.REQUESTS),
     requestsPerSecond: rounded(servers.reduce((sum, server) => sum + server.requestsPerSecond, 0)),
+    withoutServer: counters.one('pool', pool.slot, PoolColumn.WITHOUT_SERVER),
+    responses: responsesOf(counters.row('pool', pool.slot), PoolColumn),
     retries: counters.one('pool', pool.slot, PoolColumn.RETRIES),
     servers,
+    removed: removedServers(pool.name, means.words, left),
   };
 }
+
+/** What never had a request would be noise. */
+function removedStatus(means: TrafficMeans, left: readonly DepartedCounts[]): RemovedStatus {
+  const had = (kind: 'listener' | 'route' | 'pool', columns: TotalColumns): RemovedTotals[] =>
+    means.departed.of(kind).flatMap(({ name, values }) => {
+      const requests = values[columns.REQUESTS] ?? 0;
+      const withoutServer = values[columns.WITHOUT_SERVER] ?? 0;
+      return requests === 0 ? [] : [{ name, requests, withoutServer }];
+    });
+  return {
+    listeners: had('listener', ListenerColumn),
+    routes: had('route', RouteColumn),
+    pools: had('pool', PoolColumn).map((pool) => ({
+      ...pool,
+      servers: removedServers(pool.name, means.words, left),
+    })),
+  };
+}
+
+function removedServers(
+  pool: string,
+  words: SharedWords,
+  left: readonly DepartedCounts[],
+): RemovedServerStatus[] {
+  return left
+    .filter((server) => server.pool === pool)
+    .map(({ name, slot, values }) => ({
+      address: name,
+      inFlight: slot === null ? 0 : Atomics.load(words.inFlight, slot),
+      requests: values[ServerColumn.REQUESTS] ?? 0,
+      errors: errorsOf(values),
+    }))
+    .filter(({ inFlight, requests }) => inFlight > 0 || requests > 0);
+}
+
+interface TotalColumns {
+  readonly REQUESTS: number;
+  readonly WITHOUT_SERVER: number;
+}
+
+interface ClassColumns {
+  readonly S1XX: number;
+  readonly ABORTED: number;
+}
+
+function responsesOf(values: readonly number[], columns: ClassColumns): ResponsesStatus {
+  const of = (digit: number): number => values[columns.S1XX + digit - 1] ?? 0;
+  return {
+    '1xx': of(1),
+    '2xx': of(2),
+    '3xx': of(3),
+    '4xx': of(4),
+    '5xx': of(5),
+    aborted: values[columns.ABORTED] ?? 0,
+  };
+}
+
+function errorsOf(values: readonly number[]): number {
+  return failing.reduce((sum, column) => sum + (values[column] ?? 0), 0);
+}
+
+const failing = [
+  ServerColumn.S5XX,
+  ServerColumn.CONNECT_FAILURES,
+  ServerColumn.RESETS,
+  ServerColumn.TIMEOUTS,
+];
 
 function serverStatus(server: Server, means: TrafficMeans): ServerStatus {
   const { counters, words } = means;
   const { slot } = server;
   const health = means.healthOf(slot);
-  const failing = [
-    ServerColumn.S5XX,
-    ServerColumn.CONNECT_FAILURES,
-    ServerColumn.RESETS,
-    ServerColumn.TIMEOUTS,
-  ];
   return {
     address: server.address,
     slot,
@@ -99,7 +179,7 @@ function serverStatus(server: Server, means: TrafficMeans): ServerStatus {
     inFlight: Atomics.load(words.inFlight, slot),
     requests: counters.one('server', slot, ServerColumn.REQUESTS),
     requestsPerSecond: rounded(means.rateOf(slot)),
-    errors: failing.reduce((sum, column) => sum + counters.one('server', slot, column), 0),
+    errors: errorsOf(counters.row('server', slot)),
     latencyMs: latencyOf(means.histograms, slot),
     history: health?.history ?? [],
   };

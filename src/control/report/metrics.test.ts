@@ -15,6 +15,7 @@ import { HistogramReader, HistogramWriter, histogramWords } from '../../observe/
 import { ManualClock } from '../probe/manual-clock.ts';
 import type { ProcessStatus, TrafficMeans } from './build-status.ts';
 import { buildStatus } from './build-status.ts';
+import type { Departed } from './departed.ts';
 import { Exposition } from './exposition.ts';
 import { metricsText } from './metrics.ts';
 import { RequestRates } from './rates.ts';
@@ -108,6 +109,7 @@ function traffic(): { means: TrafficMeans; counters: CounterReader; writers: Cou
     workers,
     counters,
     histograms: new HistogramReader(shared),
+    departed: { of: () => [] },
     healthOf: () => ({ state: 'ejected', why: 'five failures', history: [] }),
     rateOf: () => 1.26,
     portOf: () => 8080,
@@ -147,6 +149,43 @@ test('metricsText() sums over workers, escapes labels and writes each metric onc
     series.length,
   );
   assert.ok(text.endsWith('\n'));
+});
+
+test('what left is counted on: by name while its slot is its own, then together', () => {
+  const { means } = traffic();
+  const values = (count: number): number[] => new Array<number>(20).fill(count);
+  const departed: Departed = {
+    of: (kind) =>
+      kind === 'server'
+        ? [
+            { pool: 'app', name: '10.0.0.1:80', slot: 8, values: values(5) },
+            { pool: 'app', name: '(removed)', slot: null, values: values(6) },
+            { pool: 'old', name: '10.0.0.2:80', slot: 9, values: values(0) },
+          ]
+        : [{ pool: null, name: 'old', slot: 1, values: values(2) }],
+  };
+  const input = { process: processStatus, traffic: { ...means, departed }, accessLog: null };
+  const lines = metricsText(input).split('\n');
+  for (const line of [
+    'evenkeel_server_requests_total{pool="app",server="10.0.0.1:80"} 5',
+    'evenkeel_server_requests_total{pool="app",server="(removed)"} 6',
+    'evenkeel_pool_requests_total{pool="old"} 2',
+    'evenkeel_route_requests_total{route="old"} 2',
+    'evenkeel_listener_requests_total{listener="old"} 2',
+  ]) {
+    assert.ok(lines.includes(line), line);
+  }
+  assert.ok(!lines.some((line) => line.startsWith('evenkeel_server_up{pool="app",server="10')));
+  const { pools, removed } = buildStatus(processStatus, input.traffic);
+  assert.deepEqual(
+    pools[0]?.removed.map(({ address, requests }) => [address, requests]),
+    [
+      ['10.0.0.1:80', 5],
+      ['(removed)', 6],
+    ],
+  );
+  // A server without traffic and in flight is not worth a line.
+  assert.deepEqual(removed.pools, [{ name: 'old', requests: 2, withoutServer: 2, servers: [] }]);
 });
 
 test('every sample line is valid Prometheus text', () => {

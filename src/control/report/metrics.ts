@@ -6,8 +6,8 @@ import {
   poolColumns,
   reasonCodes,
   routeColumns,
-  serverColumns,
   ServerTiming,
+  serverColumns,
 } from '../../observe/columns.ts';
 import type { AccessLogState } from './access-log.ts';
 import type { ProcessStatus, TrafficMeans } from './build-status.ts';
@@ -43,22 +43,11 @@ export interface MetricsInput {
 export function metricsText({ process, traffic, accessLog }: MetricsInput): string {
   const out = new Exposition();
   processMetrics(out, process);
-  const { snapshot, counters } = traffic;
-  for (const { slot, name } of snapshot.listeners) {
-    const labels = { listener: name };
-    const values = counters.row('listener', slot);
-    columnMetrics(out, { owner: 'listener', columns: listenerColumns, values }, labels);
-    out.gauge('evenkeel_listener_links', 'Links now open.', linksOf(traffic, slot), labels);
-  }
-  for (const { slot, name } of snapshot.routes) {
-    const labels = { route: name };
-    const values = counters.row('route', slot);
-    columnMetrics(out, { owner: 'route', columns: routeColumns, values }, labels);
-    const shape = shapeOf(traffic.histograms.read('route', slot));
-    out.histogram('evenkeel_route_duration_seconds', 'Time of whole exchanges.', shape, labels);
-  }
-  for (const pool of snapshot.pools) poolMetrics(out, pool, traffic);
-  counters.reasons().forEach((count, index) => {
+  listenerMetrics(out, traffic);
+  routeMetrics(out, traffic);
+  for (const pool of traffic.snapshot.pools) poolMetrics(out, pool, traffic);
+  departedPoolMetrics(out, traffic);
+  traffic.counters.reasons().forEach((count, index) => {
     const help = 'Exchanges ended by a failure, by reason word.';
     out.counter('evenkeel_failures_total', help, count, { reason: reasonCodes[index] ?? '' });
   });
@@ -119,13 +108,44 @@ function processMetrics(out: Exposition, process: ProcessStatus): void {
   }
 }
 
+function listenerMetrics(out: Exposition, traffic: TrafficMeans): void {
+  const write = (listener: string, values: readonly number[]): void =>
+    columnMetrics(out, { owner: 'listener', columns: listenerColumns, values }, { listener });
+  for (const { slot, name } of traffic.snapshot.listeners) {
+    write(name, traffic.counters.row('listener', slot));
+    const links = linksOf(traffic, slot);
+    out.gauge('evenkeel_listener_links', 'Links now open.', links, { listener: name });
+  }
+  for (const { name, values } of traffic.departed.of('listener')) write(name, values);
+}
+
+function routeMetrics(out: Exposition, traffic: TrafficMeans): void {
+  const write = (route: string, slot: number | null, values: readonly number[]): void => {
+    columnMetrics(out, { owner: 'route', columns: routeColumns, values }, { route });
+    if (slot === null) return;
+    const shape = shapeOf(traffic.histograms.read('route', slot));
+    out.histogram('evenkeel_route_duration_seconds', 'Time of whole exchanges.', shape, { route });
+  };
+  for (const { slot, name } of traffic.snapshot.routes) {
+    write(name, slot, traffic.counters.row('route', slot));
+  }
+  for (const { name, slot, values } of traffic.departed.of('route')) write(name, slot, values);
+}
+
+/** Pools that left, and servers that left whatever pool: counters go on, gauges end. */
+function departedPoolMetrics(out: Exposition, traffic: TrafficMeans): void {
+  for (const { name, slot, values } of traffic.departed.of('pool')) {
+    poolTotals(out, name, slot, values, traffic);
+  }
+  for (const { pool, name, slot, values } of traffic.departed.of('server')) {
+    serverTotals(out, { pool: pool ?? '', server: name }, slot, values, traffic);
+  }
+}
+
 function poolMetrics(out: Exposition, pool: Pool, traffic: TrafficMeans): void {
-  const { counters, histograms, healthOf } = traffic;
+  const { counters, healthOf } = traffic;
   const labels = { pool: pool.name };
-  const values = counters.row('pool', pool.slot);
-  columnMetrics(out, { owner: 'pool', columns: poolColumns, values }, labels);
-  const shape = shapeOf(histograms.read('pool', pool.slot));
-  out.histogram('evenkeel_pool_duration_seconds', 'Time of whole exchanges.', shape, labels);
+  poolTotals(out, pool.name, pool.slot, counters.row('pool', pool.slot), traffic);
   for (const state of states) {
     const count = pool.servers.filter((server) => stateOf(healthOf, server) === state).length;
     out.gauge('evenkeel_pool_servers', 'Servers by state.', count, { ...labels, state });
@@ -133,18 +153,40 @@ function poolMetrics(out: Exposition, pool: Pool, traffic: TrafficMeans): void {
   for (const server of pool.servers) serverMetrics(out, pool, server, traffic);
 }
 
+function poolTotals(
+  out: Exposition,
+  pool: string,
+  slot: number | null,
+  values: readonly number[],
+  { histograms }: TrafficMeans,
+): void {
+  columnMetrics(out, { owner: 'pool', columns: poolColumns, values }, { pool });
+  if (slot === null) return;
+  const shape = shapeOf(histograms.read('pool', slot));
+  out.histogram('evenkeel_pool_duration_seconds', 'Time of whole exchanges.', shape, { pool });
+}
+
 function serverMetrics(out: Exposition, pool: Pool, server: Server, traffic: TrafficMeans): void {
-  const { counters, words, histograms, healthOf } = traffic;
   const labels = { pool: pool.name, server: server.address };
-  const values = counters.row('server', server.slot);
-  columnMetrics(out, { owner: 'server', columns: serverColumns, values }, labels);
-  const isUp = Number(stateOf(healthOf, server) === 'up');
+  serverTotals(out, labels, server.slot, traffic.counters.row('server', server.slot), traffic);
+  const isUp = Number(stateOf(traffic.healthOf, server) === 'up');
   out.gauge('evenkeel_server_up', '1 while the server takes new traffic.', isUp, labels);
-  const inFlight = Atomics.load(words.inFlight, server.slot);
-  out.gauge('evenkeel_server_in_flight', 'Exchanges and tunnels now running.', inFlight, labels);
   out.gauge('evenkeel_server_weight', 'Weight in force.', server.weight, labels);
+}
+
+function serverTotals(
+  out: Exposition,
+  labels: Labels,
+  slot: number | null,
+  values: readonly number[],
+  { words, histograms }: TrafficMeans,
+): void {
+  columnMetrics(out, { owner: 'server', columns: serverColumns, values }, labels);
+  if (slot === null) return;
+  const inFlight = Atomics.load(words.inFlight, slot);
+  out.gauge('evenkeel_server_in_flight', 'Exchanges and tunnels now running.', inFlight, labels);
   for (const [timing, name, help] of serverTimings) {
-    const shape = shapeOf(histograms.read('server', server.slot, timing));
+    const shape = shapeOf(histograms.read('server', slot, timing));
     if (shape.count > 0) out.histogram(`evenkeel_server_${name}_seconds`, help, shape, labels);
   }
 }

@@ -1,6 +1,6 @@
 import type { Snapshot } from '../../model/snapshot.ts';
-import type { CounterReader } from '../../observe/counters.ts';
 import { ServerColumn } from '../../observe/columns.ts';
+import type { CounterReader } from '../../observe/counters.ts';
 import type { Clock, RunningTimer } from '../../platform/clock.ts';
 
 const sampleEveryMs = 1_000;

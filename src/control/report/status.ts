@@ -10,6 +10,49 @@ export interface StatusReport {
   readonly listeners: readonly ListenerStatus[];
   readonly routes: readonly RouteStatus[];
   readonly pools: readonly PoolStatus[];
+  /** What left the configuration and had traffic, so that sums over all stay whole. */
+  readonly removed: RemovedStatus;
+}
+
+/**
+ * Ended exchanges by the class of their final answer. `aborted`: without a complete answer. Their sum
+ * is `requests`.
+ */
+export interface ResponsesStatus {
+  readonly '1xx': number;
+  readonly '2xx': number;
+  readonly '3xx': number;
+  readonly '4xx': number;
+  readonly '5xx': number;
+  readonly aborted: number;
+}
+
+/** Totals of owners that left; the name `(removed)` sums up those whose slots have new owners. */
+export interface RemovedStatus {
+  readonly listeners: readonly RemovedTotals[];
+  readonly routes: readonly RemovedTotals[];
+  readonly pools: readonly RemovedPoolStatus[];
+}
+
+/** A listener, route or pool that left. */
+export interface RemovedTotals {
+  readonly name: string;
+  readonly requests: number;
+  readonly withoutServer: number;
+}
+
+/** A pool that left: `requests` = over its servers + `withoutServer`. */
+export interface RemovedPoolStatus extends RemovedTotals {
+  readonly servers: readonly RemovedServerStatus[];
+}
+
+/** A server that left. */
+export interface RemovedServerStatus {
+  readonly address: string;
+  /** Exchanges that were there when it left and still run. */
+  readonly inFlight: number;
+  readonly requests: number;
+  readonly errors: number;
 }
 
 /** One worker thread. */
@@ -58,6 +101,9 @@ export interface ListenerStatus {
   readonly links: number;
   readonly accepted: number;
   readonly requests: number;
+  /** Of `requests`: those that no server had, because they were refused or answered here. */
+  readonly withoutServer: number;
+  readonly responses: ResponsesStatus;
   readonly bytesIn: number;
   readonly bytesOut: number;
 }
@@ -67,17 +113,24 @@ export interface RouteStatus {
   readonly name: string;
   readonly pool: string | null;
   readonly requests: number;
+  /** Of `requests`: those that no server had. */
+  readonly withoutServer: number;
 }
 
-/** One pool and its servers. */
+/** One pool and its servers: `requests` = over `servers` + over `removed` + `withoutServer`. */
 export interface PoolStatus {
   readonly name: string;
   readonly policy: string;
   readonly requests: number;
+  /** Of `requests`: those for which no server could be chosen. */
+  readonly withoutServer: number;
+  readonly responses: ResponsesStatus;
   /** Mean of the last ten seconds. */
   readonly requestsPerSecond: number;
   readonly retries: number;
   readonly servers: readonly ServerStatus[];
+  /** Servers that left and had traffic. */
+  readonly removed: readonly RemovedServerStatus[];
 }
 
 /** What a server's state is called: the first that holds of unresolved, down, refusing, ejected, draining, up. */
