@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { canPassDescriptors } from './socket-calls.ts';
-import { closeDescriptor, ListenRefusal, openListeners } from './sockets.ts';
+import { closeDescriptor, ListenRefusal, openListeners, refuseConnections } from './sockets.ts';
 
 const skip = canPassDescriptors() ? false : 'needs Linux and koffi';
 
@@ -68,4 +68,25 @@ test('openListeners() removes a stale Unix socket, never a living one', { skip }
   const second = openListeners({ kind: 'unix', path }, 1);
   closeDescriptor(second.fds[0] as number);
   rmSync(folder, { recursive: true });
+});
+
+test('refuseConnections() refuses at once and keeps what is queued', { skip }, async (t) => {
+  const opened = openListeners({ kind: 'any', port: 0 }, 2);
+  const { port } = opened;
+  const knock = async (): Promise<string> => {
+    const socket = connect(port, '127.0.0.1');
+    t.after(() => socket.destroy());
+    return await once(socket, 'connect').then(
+      () => 'connected',
+      (error: NodeJS.ErrnoException) => error.code ?? '',
+    );
+  };
+  assert.deepEqual(await Promise.all([knock(), knock(), knock()]), Array(3).fill('connected'));
+  for (const fd of opened.fds) assert.equal(refuseConnections(fd), true);
+  assert.deepEqual(await Promise.all([knock(), knock(), knock()]), Array(3).fill('ECONNREFUSED'));
+  let accepted = 0;
+  const servers = opened.fds.map((fd) => createServer(() => accepted++).listen({ fd }));
+  while (accepted < 3) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(await knock(), 'ECONNREFUSED');
+  for (const server of servers) server.close();
 });
