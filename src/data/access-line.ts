@@ -77,9 +77,9 @@ export class AccessLines {
     to = putNumber(out, putPlain(out, to, STATUS), exchange.status);
     to = putNumber(out, putPlain(out, to, BYTES_IN), exchange.requestBytes);
     to = putNumber(out, putPlain(out, to, BYTES), exchange.answerBytes);
-    to = putPhase(out, putPlain(out, to, TOTAL), plane.driver.now() - exchange.startedAtMs);
-    to = putPhase(out, putPlain(out, to, CONNECT), exchange.connectMs);
-    to = putPhase(out, putPlain(out, to, FIRST_BYTE), exchange.firstByteMs);
+    to = putPhase(out, putPlain(out, to, TOTAL), exchange.totalUs(plane.driver));
+    to = putPhase(out, putPlain(out, to, CONNECT), exchange.connectUs);
+    to = putPhase(out, putPlain(out, to, FIRST_BYTE), exchange.firstByteUs);
     to = putName(out, putPlain(out, to, ROUTE), exchange.route?.route.name);
     to = putName(out, putPlain(out, to, POOL), exchange.pool?.pool.name);
     const server = exchange.pool?.servers.get(exchange.lastSlot);
@@ -105,8 +105,8 @@ export class AccessLines {
   }
 }
 
-function putPhase(out: Uint8Array, at: number, ms: number): number {
-  return ms < 0 ? putPlain(out, at, NULL) : putMs(out, at, ms);
+function putPhase(out: Uint8Array, at: number, us: number): number {
+  return us < 0 ? putPlain(out, at, NULL) : putMs(out, at, us);
 }
 
 function putName(out: Uint8Array, at: number, name: string | undefined): number {

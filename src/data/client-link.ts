@@ -249,7 +249,7 @@ export class ClientLink implements ClientSide, LinkHandler {
   leave(): void {
     this.#mustClose = true;
     if (this.#phase !== Phase.HEAD || this.#partial !== null) return;
-    this.#leavesSinceMs = this.#plane.driver.preciseNow();
+    this.#leavesSinceMs = this.#plane.driver.now();
     this.#plane.wheel.schedule(this.#timer, this.#leavesSinceMs + limits.leaveGraceMs);
   }
 
@@ -366,7 +366,7 @@ export class ClientLink implements ClientSide, LinkHandler {
     const plane = this.#plane;
     const exchange = plane.freeExchanges.pop() ?? new Exchange(plane.buffers);
     const listener = this.listener.current;
-    exchange.begin(this, listener, plane.driver.now());
+    exchange.begin(this, listener, plane.driver);
     this.#exchange = exchange;
     this.#phase = Phase.EXCHANGE;
     this.#isBodyPaused = false;
@@ -437,7 +437,7 @@ export class ClientLink implements ClientSide, LinkHandler {
   #refuse(code: FailureCode): void {
     const plane = this.#plane;
     const exchange = plane.freeExchanges.pop() ?? new Exchange(plane.buffers);
-    exchange.begin(this, this.listener.current, plane.driver.now());
+    exchange.begin(this, this.listener.current, plane.driver);
     exchange.method = Method.GET;
     exchange.minor = 1;
     exchange.clientAddress = this.link.remoteAddress;

@@ -1,5 +1,5 @@
 import type { Head } from '../wire/http1/head.ts';
-import type { BufferPool, Link } from '../platform/driver.ts';
+import type { BufferPool, Driver, Link } from '../platform/driver.ts';
 import type { FailureCode } from '../model/failure.ts';
 import type { CompiledPool, CompiledRoute, ListenerTable } from './table.ts';
 import { limits } from '../model/limits.ts';
@@ -18,6 +18,9 @@ export const Stage = {
   /** Both links became a tunnel. */
   TUNNEL: 4,
 } as const;
+
+/** Half an hour: the clock in µs wraps after 35 minutes. */
+const WRAP_SAFE_MS = 1_800_000;
 
 /** Room that an exchange keeps for the parts of its next request. */
 const SEGMENT_WORDS_KEPT = 24;
@@ -128,9 +131,11 @@ export class Exchange implements SpanSink {
   requestBytes = 0;
   answerBytes = 0;
   startedAtMs = 0;
-  attemptAtMs = 0;
-  connectMs = -1;
-  firstByteMs = -1;
+  /** Wrapped µs, see `Driver.nowUs`; durations are -1 where a phase was not reached. */
+  startedAtUs = 0;
+  attemptAtUs = 0;
+  connectUs = -1;
+  firstByteUs = -1;
   /** The client's address as it counts: the peer's, or what a trusted peer says of its own. */
   clientAddress = '';
   addressHash = 0;
@@ -159,7 +164,7 @@ export class Exchange implements SpanSink {
     this.#pool = pool;
   }
 
-  begin(client: ClientSide | null, listener: ListenerTable, nowMs: number): void {
+  begin(client: ClientSide | null, listener: ListenerTable, driver: Driver): void {
     this.stage = Stage.CHOOSING;
     this.client = client;
     this.listener = listener;
@@ -184,10 +189,11 @@ export class Exchange implements SpanSink {
     this.isAnsweredHere = false;
     this.requestBytes = 0;
     this.answerBytes = 0;
-    this.startedAtMs = nowMs;
-    this.attemptAtMs = nowMs;
-    this.connectMs = -1;
-    this.firstByteMs = -1;
+    this.startedAtMs = driver.now();
+    this.startedAtUs = driver.nowUs();
+    this.attemptAtUs = this.startedAtUs;
+    this.connectUs = -1;
+    this.firstByteUs = -1;
     this.isReplayable = true;
     this.isBroken = false;
     this.sentSegments = 0;
@@ -196,8 +202,8 @@ export class Exchange implements SpanSink {
   }
 
   /** A raw link of a tcp listener, which ends in the same books. */
-  beginTunnel(listener: ListenerTable, nowMs: number): void {
-    this.begin(null, listener, nowMs);
+  beginTunnel(listener: ListenerTable, driver: Driver): void {
+    this.begin(null, listener, driver);
     this.stage = Stage.TUNNEL;
   }
 
@@ -286,6 +292,15 @@ export class Exchange implements SpanSink {
       this.tried = wider;
     }
     this.tried[this.triedCount++] = slot;
+  }
+
+  /** Time since the request's start, 0 … 2^31-1 µs. */
+  totalUs(driver: Driver): number {
+    const ms = driver.now() - this.startedAtMs;
+    // Tunnels may outlive the wrapped clock.
+    if (ms > WRAP_SAFE_MS) return Math.min(ms * 1000, 0x7fffffff);
+    const us = (driver.nowUs() - this.startedAtUs) | 0;
+    return us > 0 ? us : 0;
   }
 
   removeTried(slot: number): void {

@@ -248,7 +248,11 @@ export class FakeDriver implements Driver {
   }
 
   now(): number {
-    return this.nowMs;
+    return Math.floor(this.nowMs);
+  }
+
+  nowUs(): number {
+    return (this.nowMs * 1000) | 0;
   }
 
   preciseNow(): number {

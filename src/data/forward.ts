@@ -4,6 +4,7 @@ import { invariant } from '../base/invariant.ts';
 import { isFailingStatus } from '../health/streak.ts';
 import { deposit, tryWithdraw } from '../limit/retry-budget.ts';
 import { type FailureCode, failureKind } from '../model/failure.ts';
+import { limits } from '../model/limits.ts';
 import { PoolColumn, ServerColumn } from '../observe/columns.ts';
 import type { Exchange, ServerSide } from './exchange.ts';
 import { Stage } from './exchange.ts';
@@ -48,7 +49,7 @@ export class Forward implements Conductor {
   answered(exchange: Exchange, status: number): void {
     const plane = this.#plane;
     exchange.stage = Stage.ANSWERING;
-    exchange.firstByteMs = plane.driver.now() - exchange.attemptAtMs;
+    exchange.firstByteUs = (plane.driver.nowUs() - exchange.attemptAtUs) & 0x7fffffff;
     if (exchange.isReplayable) exchange.releaseSegments();
     if (isFailingStatus(status)) countFailure(plane, exchange.slot, 'upstream-unavailable');
     else countSuccess(plane, exchange.slot);
@@ -123,7 +124,7 @@ export class Forward implements Conductor {
     invariant(client !== null && exchange.pool !== null, 'an upgrade has both its sides');
     exchange.stage = Stage.TUNNEL;
     exchange.status = 101;
-    exchange.firstByteMs = this.#plane.driver.now() - exchange.attemptAtMs;
+    exchange.firstByteUs = (this.#plane.driver.nowUs() - exchange.attemptAtUs) & 0x7fffffff;
     exchange.releaseSegments();
     client.tally(exchange);
     const near = client.surrender();
@@ -174,7 +175,7 @@ export class Forward implements Conductor {
     exchange.slot = slot;
     exchange.lastSlot = slot;
     exchange.attempts++;
-    exchange.attemptAtMs = plane.driver.now();
+    exchange.attemptAtUs = plane.driver.nowUs();
     exchange.stage = Stage.WAITING;
     const state = pool.servers.get(slot);
     invariant(state !== undefined, 'a pool knows the servers that it picks');
@@ -184,6 +185,10 @@ export class Forward implements Conductor {
     server.begin(exchange);
     if (exchange.attempts === 1) exchange.flush();
     else exchange.replay();
+    // A body held back while a dial failed goes on where a link is at once ready; the others call when they are.
+    if (server.isConnected && server.waitingBytes <= limits.queueHighBytes) {
+      exchange.client!.setBodyPaused(false);
+    }
   }
 
   #serverFor(exchange: Exchange, state: ServerState, pool: CompiledPool): ServerSide {

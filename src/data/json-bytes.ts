@@ -77,11 +77,11 @@ export function putNumber(out: Uint8Array, at: number, value: number): number {
   return at + digits;
 }
 
-/** Milliseconds with three decimals. */
-export function putMs(out: Uint8Array, at: number, ms: number): number {
-  const us = Math.round(ms * 1000);
-  const to = putNumber(out, at, Math.floor(us / 1000));
-  const rest = us % 1000;
+/** µs (whole, below 2^31) as milliseconds with three decimals. */
+export function putMs(out: Uint8Array, at: number, us: number): number {
+  const ms = (us / 1000) | 0;
+  const to = putNumber(out, at, ms);
+  const rest = us - ms * 1000;
   out[to] = 0x2e;
   out[to + 1] = 0x30 + ((rest / 100) | 0);
   out[to + 2] = 0x30 + (((rest / 10) | 0) % 10);

@@ -21,8 +21,8 @@ export function record(plane: Plane, exchange: Exchange): void {
   // An answer that was begun and not completed counts as aborted, whatever its status was.
   const isAborted = status === 0 || (exchange.failure !== null && !exchange.isAnsweredHere);
   const klass = isAborted ? 0 : (status / 100) | 0;
-  const us = (plane.driver.now() - exchange.startedAtMs) * 1000;
-  const bucket = bucketOf(us > 0 ? us : 0);
+  const us = exchange.totalUs(plane.driver);
+  const bucket = bucketOf(us);
   cells[listener.counters + ListenerColumn.REQUESTS]! += 1;
   cells[listener.counters + (klass > 0 ? ListenerColumn.S1XX + klass - 1 : ListenerColumn.ABORTED)]! += 1;
   const route = exchange.route;
@@ -54,10 +54,10 @@ function recordServer(plane: Plane, exchange: Exchange, klass: number, us: numbe
   cells[server.counters + ServerColumn.REQUESTS]! += 1;
   cells[server.counters + (klass > 0 ? ServerColumn.S1XX + klass - 1 : ServerColumn.ABORTED)]! += 1;
   if (exchange.retries > 0) cells[server.counters + ServerColumn.RETRIES]! += 1;
-  if (exchange.firstByteMs >= 0) {
-    plane.histogramCells[server.firstByteHistogram + bucketOf(exchange.firstByteMs * 1000)]! += 1;
+  if (exchange.firstByteUs >= 0) {
+    plane.histogramCells[server.firstByteHistogram + bucketOf(exchange.firstByteUs)]! += 1;
   }
-  plane.histogramCells[server.totalHistogram + bucketOf(us > 0 ? us : 0)]! += 1;
+  plane.histogramCells[server.totalHistogram + bucketOf(us)]! += 1;
 }
 
 /** Counted where it would be missing: the sums over servers and over their owners must meet. */

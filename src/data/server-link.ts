@@ -48,7 +48,7 @@ export class ServerLink implements ServerSide, LinkHandler {
   #sawByte = false;
   /** When the present phase began to wait (driver ms). */
   #waitsSinceMs: number;
-  #dialledAtMs: number;
+  readonly #dialledAtUs: number;
 
   constructor(plane: Plane, server: ServerState, pool: Pool) {
     this.#plane = plane;
@@ -56,7 +56,7 @@ export class ServerLink implements ServerSide, LinkHandler {
     this.#pool = pool;
     const now = plane.driver.now();
     this.#openedAtMs = now;
-    this.#dialledAtMs = now;
+    this.#dialledAtUs = plane.driver.nowUs();
     this.#waitsSinceMs = now;
     this.#timer = new TimerEntry((nowMs) => this.#onTimer(nowMs));
     this.#relay = new BodyRelay(plane.buffers);
@@ -160,14 +160,16 @@ export class ServerLink implements ServerSide, LinkHandler {
     const plane = this.#plane;
     const now = plane.driver.now();
     const exchange = this.#exchange;
-    const connectMs = now - this.#dialledAtMs;
+    const connectUs = (plane.driver.nowUs() - this.#dialledAtUs) & 0x7fffffff;
     plane.cells[this.#server.counters + ServerColumn.CONNECTS]! += 1;
-    plane.histogramCells[this.#server.connectHistogram + bucketOf(connectMs * 1000)]! += 1;
+    plane.histogramCells[this.#server.connectHistogram + bucketOf(connectUs)]! += 1;
     this.#phase = Phase.AWAITING_HEAD;
     this.#waitsSinceMs = now;
     if (exchange === null) return;
-    exchange.connectMs = connectMs;
+    exchange.connectUs = connectUs;
     this.#armAnswerTimer(now);
+    // What was held back while nothing was connected is less than a queue: no `onDrain` would let it go on.
+    exchange.client?.setBodyPaused(false);
   }
 
   onReceive(_link: Link, id: number, offset: number, length: number): void {
@@ -355,7 +357,9 @@ export class ServerLink implements ServerSide, LinkHandler {
     const progressMs = Math.max(this.#waitsSinceMs, this.#link.progressAtMs);
     const isAwaiting = this.#phase === Phase.AWAITING_HEAD;
     const allowedMs = isAwaiting ? timeouts.firstByteMs : timeouts.idleMs;
-    if (this.#isPaused || (isAwaiting && !exchange.isRequestComplete)) {
+    // A client that waits for `100 Continue` waits for the server.
+    const isClientsTurn = !exchange.isRequestComplete && !exchange.awaitsContinue;
+    if (this.#isPaused || (isAwaiting && isClientsTurn)) {
       // The other side is what is slow, and it has a time-out of its own.
       this.#plane.wheel.schedule(this.#timer, nowMs + allowedMs);
       return;

@@ -43,7 +43,7 @@ export class TcpLink implements LinkHandler, ListenerLink {
     this.#pool = pool;
     this.#timer = new TimerEntry(() => this.#dialFailed('connect-timeout'));
     const exchange = plane.freeExchanges.pop() ?? new Exchange(plane.buffers);
-    exchange.beginTunnel(listener.current, plane.driver.now());
+    exchange.beginTunnel(listener.current, plane.driver);
     exchange.pool = pool;
     const peer = listener.current.peers.of(link.remoteAddress);
     exchange.clientAddress = peer.address;
@@ -111,12 +111,12 @@ export class TcpLink implements LinkHandler, ListenerLink {
     exchange.slot = slot;
     exchange.lastSlot = slot;
     exchange.attempts++;
-    exchange.attemptAtMs = plane.driver.now();
+    exchange.attemptAtUs = plane.driver.nowUs();
     const state = this.#pool.servers.get(slot);
     invariant(state !== undefined && state.target !== null, 'a picked server can be dialled');
     this.#state = state;
     plane.cells[state.counters + ServerColumn.ATTEMPTS]! += 1;
-    plane.wheel.schedule(this.#timer, exchange.attemptAtMs + this.#pool.pool.timeouts.connectMs);
+    plane.wheel.schedule(this.#timer, plane.driver.now() + this.#pool.pool.timeouts.connectMs);
     this.#far = plane.driver.dial(state.target, {
       onConnected: () => this.#connected(),
       onReceive: (_link, id) => plane.buffers.release(id),
@@ -133,9 +133,9 @@ export class TcpLink implements LinkHandler, ListenerLink {
     const state = this.#state;
     invariant(far !== null && state !== null, 'a dialled link is known');
     plane.wheel.cancel(this.#timer);
-    exchange.connectMs = plane.driver.now() - exchange.attemptAtMs;
+    exchange.connectUs = (plane.driver.nowUs() - exchange.attemptAtUs) & 0x7fffffff;
     plane.cells[state.counters + ServerColumn.CONNECTS]! += 1;
-    plane.histogramCells[state.connectHistogram + bucketOf(exchange.connectMs * 1000)]! += 1;
+    plane.histogramCells[state.connectHistogram + bucketOf(exchange.connectUs)]! += 1;
     countSuccess(plane, exchange.slot);
     const tunnel = new Tunnel(plane, this.#link, far, (bytes, failure) => {
       exchange.answerBytes = bytes.toNear;

@@ -31,7 +31,8 @@ class PortableDriver implements Driver, LinkHost {
   #waiting: PortableLink[] = [];
   #isServingDue = false;
   readonly #listenings = new Set<PortableListening>();
-  #nowMs: number = performance.now();
+  #nowMs: number = Math.floor(performance.now());
+  #nowUs = 0;
   #isClosing = false;
   readonly #ticking: NodeJS.Timeout;
 
@@ -47,6 +48,10 @@ class PortableDriver implements Driver, LinkHost {
 
   now(): number {
     return this.#nowMs;
+  }
+
+  nowUs(): number {
+    return this.#nowUs;
   }
 
   preciseNow(): number {
@@ -117,7 +122,9 @@ class PortableDriver implements Driver, LinkHost {
   }
 
   enter(): number {
-    this.#nowMs = performance.now();
+    const preciseMs = performance.now();
+    this.#nowMs = Math.floor(preciseMs);
+    this.#nowUs = (preciseMs * 1000) | 0;
     return this.#nowMs;
   }
 

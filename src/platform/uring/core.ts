@@ -82,8 +82,9 @@ export class Core {
   readonly hasReceiveLimit: boolean;
   readonly links: Slots = new Slots();
   readonly listeners: Slots = new Slots();
-  /** Time of this turn, ms. */
+  /** Time of this round: whole ms, and µs wrapped to 32 bits. */
   nowMs = 0;
+  nowUs = 0;
   openLinks = 0;
   /** Receives that found no buffer so far. */
   bufferMisses = 0;
@@ -111,6 +112,12 @@ export class Core {
     this.scratch = parts.scratch;
     this.descriptorBits = parts.descriptorBits;
     this.hasReceiveLimit = parts.hasReceiveLimit;
+  }
+
+  /** `preciseMs`: the clock's reading. */
+  setTime(preciseMs: number): void {
+    this.nowMs = Math.floor(preciseMs);
+    this.nowUs = (preciseMs * 1000) | 0;
   }
 
   /** `owner` has something to prepare; the owner sees to it that it is noted once per batch. */

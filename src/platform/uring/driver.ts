@@ -91,7 +91,7 @@ class UringDriver implements Driver, AcceptBook {
     const hasReceiveLimit = probe.features.receiveLimit;
     const parts = { libc, ring, buffers, messages, scratch, descriptorBits, hasReceiveLimit };
     this.core = new Core(parts);
-    this.core.nowMs = performance.now();
+    this.core.setTime(performance.now());
     this.buffers = buffers;
     this.ledger = options.ledger;
     this.#links = this.core.links;
@@ -123,6 +123,10 @@ class UringDriver implements Driver, AcceptBook {
 
   now(): number {
     return this.core.nowMs;
+  }
+
+  nowUs(): number {
+    return this.core.nowUs;
   }
 
   preciseNow(): number {
@@ -240,7 +244,7 @@ class UringDriver implements Driver, AcceptBook {
         core.flush();
         if (ring.hasWork) ring.enter();
         // Per round: a server may answer within the turn that it was asked in.
-        core.nowMs = performance.now();
+        core.setTime(performance.now());
         isIdle = this.#reap() === 0 && !this.#hasMore();
       }
       if (core.nowMs - this.#lastTickMs >= limits.timerTickMs) this.#tick();
@@ -304,7 +308,7 @@ class UringDriver implements Driver, AcceptBook {
   }
 
   #onTimer(): void {
-    this.core.nowMs = performance.now();
+    this.core.setTime(performance.now());
     if (this.core.nowMs - this.#lastTickMs >= limits.timerTickMs / 2) this.#tick();
   }
 
