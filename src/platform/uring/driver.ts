@@ -31,7 +31,7 @@ const ENTRIES = 512;
 /** Completions handled before what they caused is submitted: bounds the delay of the first answer. */
 const BATCH_MAX = 512;
 /** Rounds of submit and reap before Node's other events get their turn. */
-const ROUNDS_MAX = 4;
+const ROUNDS_MAX = 16;
 
 /** A prepared address: the socket address is encoded once. */
 interface UringTarget extends DialTarget {
