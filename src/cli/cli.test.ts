@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -162,6 +162,47 @@ test('status, drain, set, add, remove and reload speak to the balancer of the so
       unknown.err,
       /there is no server nothing; servers are:\n {2}web\/10\.0\.0\.1:3000/,
     );
+    await admin.close();
+  });
+});
+
+test('a command waits for a balancer that is started again, not for one that is gone', async () => {
+  await inDirectory(async (directory) => {
+    const socketPath = join(directory, 'admin.sock');
+    const folder = join(directory, 'evenkeel');
+    await mkdir(folder, { mode: 0o700 });
+    const record = (supervisorPid: number | null) =>
+      writeFile(
+        join(folder, '01234567.json'),
+        JSON.stringify({ pid: 1, supervisorPid, config: null, socket: socketPath, listeners: [] }),
+      );
+    const env = { XDG_RUNTIME_DIR: directory };
+    await record(null);
+    const gone = await evenkeel(['status', '--socket', socketPath], directory, env);
+    assert.equal(gone.code, 1);
+    // This process stands for the supervisor. Nothing tells when the command has looked in vain, so
+    // it gets the time that it takes to start, twice.
+    await record(process.pid);
+    const waiting = evenkeel(['status', '--json', '--socket', socketPath], directory, env);
+    await new Promise((resolve) => systemClock.after(1_000, () => resolve(null)));
+    const admin = await startAdmin({
+      control: new FakeControl(),
+      clock: systemClock,
+      configFile: null,
+      pid: process.pid,
+      supervisorPid: process.pid,
+      socketPath,
+      address: null,
+      token: null,
+      listeners: [],
+      version: '0.1.0',
+      areFaultsArmed: false,
+      log: () => {},
+      directories: [directory],
+    });
+    const { code, out, err } = await waiting;
+    assert.deepEqual([code, err], [0, '']);
+    assert.deepEqual(JSON.parse(out), sampleStatus);
     await admin.close();
   });
 });

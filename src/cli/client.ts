@@ -1,5 +1,6 @@
 import { request } from 'node:http';
-import { findInstance } from '../control/admin/instance.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type FindOptions, findInstance, isRestarting } from '../control/admin/instance.ts';
 import type { PoolStatus, StatusReport } from '../control/report/status.ts';
 import type { Invocation } from './command.ts';
 import { CommandError, textOf } from './command.ts';
@@ -15,20 +16,58 @@ const answerBytesMax = 67_108_864;
 const timeoutMs = 10_000;
 /** A reload evaluates a TypeScript configuration, which may take its time. */
 const changeTimeoutMs = 60_000;
+/**
+ * A balancer that crashed is back within 2 s, its admin socket a little later; so long a command waits
+ * for one whose supervisor lives, looking so often.
+ */
+const restartMs = 3_000;
+const lookMs = 100;
+/** A question that met a crash is asked again so often: one crash is an accident, two are news. */
+const repeatsMax = 1;
+
+/** Nobody answered. */
+class Unreachable extends CommandError {
+  /** Nothing of the question was submitted, so asking again is safe whatever it asks. */
+  readonly isUnsent: boolean;
+  constructor(message: string, isUnsent: boolean) {
+    super(message);
+    this.isUnsent = isUnsent;
+  }
+}
 
 /** Speaks to one running balancer over its admin socket. */
 export class AdminClient {
   readonly socket: string;
+  readonly #whenBack: () => Promise<void>;
 
-  constructor(socket: string) {
+  /** `whenBack` waits, not for long, while the balancer is being started again. */
+  constructor(socket: string, whenBack: () => Promise<void>) {
     this.socket = socket;
+    this.#whenBack = whenBack;
   }
 
-  /** Asks and reads the whole answer. Errors: throws `CommandError` when nobody answers. */
-  ask(method: string, path: string, body?: unknown): Promise<ClientAnswer> {
+  /**
+   * Asks and reads the whole answer, once more when the balancer crashed meanwhile and asking again
+   * is safe. Errors: throws `CommandError` when nobody answers.
+   */
+  async ask(method: string, path: string, body?: unknown): Promise<ClientAnswer> {
+    for (let repeats = 0; ; repeats++) {
+      try {
+        return await this.#askOnce(method, path, body);
+      } catch (error) {
+        if (!(error instanceof Unreachable) || repeats >= repeatsMax) throw error;
+        if (!error.isUnsent && method !== 'GET') throw error;
+        await this.#whenBack();
+      }
+    }
+  }
+
+  #askOnce(method: string, path: string, body: unknown): Promise<ClientAnswer> {
     return new Promise((resolve, reject) => {
-      const fail = (why: string): void =>
-        reject(new CommandError(`Cannot reach the balancer at ${this.socket}: ${why}`));
+      const fail = (why: string, code = ''): void => {
+        const isUnsent = code === 'ENOENT' || code === 'ECONNREFUSED';
+        reject(new Unreachable(`Cannot reach the balancer at ${this.socket}: ${why}`, isUnsent));
+      };
       const asking = request(
         {
           socketPath: this.socket,
@@ -54,7 +93,7 @@ export class AdminClient {
         },
       );
       asking.on('timeout', () => asking.destroy(new Error('no answer in time')));
-      asking.on('error', (error) => fail(error.message));
+      asking.on('error', (error: NodeJS.ErrnoException) => fail(error.message, error.code));
       asking.end(body === undefined ? undefined : JSON.stringify(body));
     });
   }
@@ -76,9 +115,19 @@ export class AdminClient {
 export async function connectClient({ values, cwd, env }: Invocation): Promise<AdminClient> {
   const socket = textOf(values, 'socket');
   const config = textOf(values, 'config');
-  const found = await findInstance({ socket, config, cwd, env });
+  const means = { socket, config, cwd, env };
+  // Before the search: one that is away for a moment must not make another one look like the only one.
+  await whileRestarting(means);
+  const found = await findInstance(means);
   if (!found.ok) throw new CommandError(found.problem);
-  return new AdminClient(found.socket);
+  return new AdminClient(found.socket, () => whileRestarting({ ...means, socket: found.socket }));
+}
+
+async function whileRestarting(means: FindOptions): Promise<void> {
+  for (let waitedMs = 0; waitedMs < restartMs; waitedMs += lookMs) {
+    if (!(await isRestarting(means))) return;
+    await delay(lookMs);
+  }
 }
 
 /** `pool/address`, taken apart. */

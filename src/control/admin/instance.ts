@@ -169,6 +169,38 @@ export async function findInstance(options: FindOptions): Promise<FoundInstance>
 export async function livingInstances(
   directories: readonly string[],
 ): Promise<readonly InstanceRecord[]> {
+  return (await judgedInstances(directories)).living;
+}
+
+/**
+ * True while a balancer that the command means is being started again after a crash: nobody answers
+ * on its socket, but its supervisor lives and has no other balancer that does. Cost: as
+ * `livingInstances`.
+ */
+export async function isRestarting(options: FindOptions): Promise<boolean> {
+  const named = options.socket ?? (options.env['EVENKEEL_SOCKET'] || undefined);
+  const socket = named === undefined ? null : resolve(options.cwd, named);
+  const config =
+    options.config === undefined ? null : realPath(resolve(options.cwd, options.config));
+  const directories = options.directories ?? runtimeDirectories(options.env);
+  const { living, dead } = await judgedInstances(directories);
+  const isBack = (supervisor: number): boolean =>
+    living.some(({ supervisorPid }) => supervisorPid === supervisor);
+  return dead.some((record) => {
+    const supervisor = record.supervisorPid ?? 0;
+    if (socket !== null ? record.socket !== socket : config !== null && record.config !== config) {
+      return false;
+    }
+    return supervisor > 0 && isProcessAlive(supervisor) && !isBack(supervisor);
+  });
+}
+
+interface JudgedInstances {
+  readonly living: readonly InstanceRecord[];
+  readonly dead: readonly InstanceRecord[];
+}
+
+async function judgedInstances(directories: readonly string[]): Promise<JudgedInstances> {
   const records = directories.flatMap((directory) =>
     listDirectory(directory)
       .filter((name) => name.endsWith('.json'))
@@ -176,7 +208,10 @@ export async function livingInstances(
       .filter((record) => record !== null),
   );
   const alive = await Promise.all(records.map((record) => isSocketAlive(record.socket)));
-  return records.filter((_record, index) => alive[index]);
+  return {
+    living: records.filter((_record, index) => alive[index]),
+    dead: records.filter((_record, index) => !alive[index]),
+  };
 }
 
 function onlyOne(
