@@ -205,6 +205,26 @@ test('a reload opens, renames and closes listeners; a broken one changes nothing
   assert.equal(await running.exitCode(), 0);
 });
 
+test('a reload names the settings that wait for the next start, until they are taken back', {
+  skip,
+}, async (t) => {
+  const rest = 'listeners: ["127.0.0.1:0"]\npools: { web: ["127.0.0.1:9"] }\n';
+  const running = run(t, rest);
+  await running.logged('The admin API is open');
+  writeFileSync(running.file, `${rest}workers: 3\nadmin: { address: "127.0.0.1:1" }\n`);
+  for (let reload = 0; reload < 2; reload++) {
+    const answer = await running.ask('POST', '/v1/reload');
+    assert.match(answer, /workers: at the next start/);
+    assert.match(answer, /admin: at the next start/);
+    const { settings } = await running.logged('These settings take effect at the next start');
+    assert.deepEqual(settings, ['workers', 'admin']);
+  }
+  writeFileSync(running.file, rest);
+  assert.doesNotMatch(await running.ask('POST', '/v1/reload'), /at the next start/);
+  running.process.kill('SIGTERM');
+  assert.equal(await running.exitCode(), 0);
+});
+
 test('a bad configuration ends with 1, an address in use with 2', { skip }, async (t) => {
   const bad = run(t, 'listeners: 5\n');
   await bad.logged('listeners');

@@ -30,6 +30,8 @@ const settledAtStart = ['workers', 'admin'] as const;
  */
 export class Reloader {
   readonly #means: ReloadMeans;
+  /** What the process was started with: a setting that waits is named by every reload until then. */
+  readonly #atStart: Config;
   #running: Promise<ReloadOutcome> | null = null;
   #isAskedAgain = false;
   #last: ReloadStatus | null = null;
@@ -38,6 +40,7 @@ export class Reloader {
 
   constructor(means: ReloadMeans) {
     this.#means = means;
+    this.#atStart = means.publisher.config;
   }
 
   /** For `status`. */
@@ -117,7 +120,7 @@ export class Reloader {
     await whenApplied(version);
     await change.finish();
     const late = settledAtStart.filter(
-      (key) => JSON.stringify(before[key]) !== JSON.stringify(config[key]),
+      (key) => JSON.stringify(this.#atStart[key]) !== JSON.stringify(config[key]),
     );
     if (late.length > 0)
       log.warn('These settings take effect at the next start', { settings: late });
