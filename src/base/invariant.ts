@@ -11,19 +11,11 @@ export function invariant(condition: unknown, whatMustHold: string): asserts con
   if (!condition) throw new InvariantError(`invariant: ${whatMustHold}`);
 }
 
-let suspicionCount = 0;
 let onSuspicion: (what: string) => void = () => {};
 
-/** Counts and reports what should not happen where we are not sure enough to end the worker. */
+/** Reports what should not happen where we are not sure enough to end the worker. */
 export function suspect(condition: unknown, what: string): void {
-  if (condition) return;
-  suspicionCount++;
-  onSuspicion(what);
-}
-
-/** How often `suspect` saw its condition fail in this thread. */
-export function suspicions(): number {
-  return suspicionCount;
+  if (!condition) onSuspicion(what);
 }
 
 /** Where suspicions are reported; the thread's entry sets it once. */
