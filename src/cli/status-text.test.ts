@@ -40,3 +40,11 @@ test('statusText() tells a refused reload with its problems', () => {
   const text = statusText({ ...sampleStatus, configuration }, nowMs, null);
   assert.match(text, /the last reload was refused 5 s ago:\n {2}a\.yaml:1:2: pools: x\n/);
 });
+
+test('statusText() says how many requests removed servers had', () => {
+  const [pool] = sampleStatus.pools;
+  assert.ok(pool);
+  const removed = [{ address: '10.0.0.9:80', inFlight: 0, requests: 40, errors: 0 }];
+  const text = statusText({ ...sampleStatus, pools: [{ ...pool, removed }] }, nowMs, null);
+  assert.match(text, /, 100 requests, 40 of them at removed servers, 1 retries\n/);
+});

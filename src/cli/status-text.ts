@@ -49,10 +49,12 @@ function headLines(report: StatusReport, nowMs: number): string[] {
 function poolLines(pool: PoolStatus): string[] {
   const up = pool.servers.filter((server) => server.state === 'up').length;
   const retries = pool.retries === 0 ? '' : `, ${pool.retries} retries`;
+  const left = pool.removed.reduce((sum, server) => sum + server.requests, 0);
+  const removed = left === 0 ? '' : `, ${left} of them at removed servers`;
   return [
     '',
     `pool ${pool.name}: ${pool.policy}, ${up} of ${pool.servers.length} servers up, ` +
-      `${pool.requestsPerSecond}/s, ${pool.requests} requests${retries}`,
+      `${pool.requestsPerSecond}/s, ${pool.requests} requests${removed}${retries}`,
     ...table(
       [
         'SERVER',
