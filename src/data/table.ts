@@ -35,6 +35,7 @@ export interface ListenerTable {
   readonly counters: number;
 }
 
+/** A route as a worker uses it. */
 export interface CompiledRoute {
   readonly route: Route;
   readonly pool: CompiledPool | null;
@@ -44,6 +45,7 @@ export interface CompiledRoute {
   readonly histogram: number;
 }
 
+/** A pool as a worker uses it. */
 export interface CompiledPool {
   readonly pool: Pool;
   readonly eligible: EligibleSet;

@@ -17,6 +17,7 @@ export interface Snapshot {
   readonly viaName: string;
 }
 
+/** A socket that we accept on. */
 export interface Listener {
   /** Index in shared counters; stable while the listener's name lives. */
   readonly slot: number;
@@ -28,6 +29,7 @@ export interface Listener {
   readonly pool: string | null;
 }
 
+/** A rule from a request to a pool or a fixed answer; the first in written order that matches wins. */
 export interface Route {
   /** Index in shared counters; stable while the route's name lives. */
   readonly slot: number;
@@ -42,6 +44,7 @@ export interface Route {
   readonly allowEncodedSeparators: boolean;
 }
 
+/** What a route takes: each list is empty or has a member that fits. */
 export interface RouteMatch {
   /** `api.example.com` or `*.example.com` (one or more labels), lower case; empty = any. */
   readonly hosts: readonly string[];
@@ -51,6 +54,7 @@ export interface RouteMatch {
   readonly methods: readonly string[];
 }
 
+/** An answer of our own instead of a server's. */
 export interface FixedAnswer {
   readonly status: number;
   readonly body: string;
@@ -59,8 +63,10 @@ export interface FixedAnswer {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** How a pool chooses a server. */
 export type PolicyName = 'p2c' | 'round-robin' | 'least-connections' | 'ip-hash' | 'random' | 'first';
 
+/** A named group of servers with a policy, a probe and limits. */
 export interface Pool {
   /** Index in shared counters and cursors; stable while the pool's name lives. */
   readonly slot: number;
@@ -78,6 +84,7 @@ export interface Pool {
   };
 }
 
+/** One address in a pool. */
 export interface Server {
   /** Index in shared memory; belongs to (pool, address), survives reloads. */
   readonly slot: number;
@@ -98,6 +105,7 @@ export type DialAddress =
   | { readonly kind: 'ip'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string };
 
+/** An active check of every server of a pool. */
 export interface Probe {
   readonly type: 'http' | 'tcp';
   readonly path: string;
@@ -116,12 +124,14 @@ export interface Probe {
   readonly startState: 'down' | 'up';
 }
 
+/** How long a server may take (ms). */
 export interface PoolTimeouts {
   readonly connectMs: number;
   readonly firstByteMs: number;
   readonly idleMs: number;
 }
 
+/** How long clients and our own ends may take (ms). */
 export interface Timeouts {
   readonly headerMs: number;
   readonly keepAliveMs: number;
@@ -131,6 +141,7 @@ export interface Timeouts {
   readonly tunnelMs: number;
 }
 
+/** Limits on what peers may use. */
 export interface TrafficLimits {
   readonly headBytesMax: number;
   readonly headFieldsMax: number;

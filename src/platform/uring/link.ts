@@ -1,3 +1,4 @@
+// Rule zero: some lines over 400, because sending, receiving and ending of a link share one state.
 import { invariant } from '../../base/invariant.ts';
 import { limits } from '../../model/limits.ts';
 import type { Link, LinkHandler } from '../driver.ts';
