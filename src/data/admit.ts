@@ -20,8 +20,7 @@ export function noteRequest(exchange: Exchange, head: Head): void {
   exchange.clientCloses = head.wantsClose;
   exchange.awaitsContinue = head.expectsContinue;
   exchange.isRequestComplete =
-    head.framing === Framing.NONE ||
-    (head.framing === Framing.LENGTH && head.contentLength === 0);
+    head.framing === Framing.NONE || (head.framing === Framing.LENGTH && head.contentLength === 0);
   exchange.wantsUpgrade = head.hasUpgrade && exchange.isRequestComplete;
   if (exchange.wantsUpgrade) exchange.upgradeOffer = valueText(head);
 }

@@ -51,7 +51,7 @@ export class BodyRelay {
    */
   feed(id: number, at: number, end: number, sink: SpanSink): number {
     if (this.#inFraming === Framing.LENGTH) {
-      const length = end - at < this.#remaining ? end - at : this.#remaining;
+      const length = Math.min(end - at, this.#remaining);
       if (length > 0) {
         this.#remaining -= length;
         this.#pool.retain(id);

@@ -7,15 +7,15 @@ import { limits } from '../model/limits.ts';
 import type { Link, LinkHandler } from '../platform/driver.ts';
 import { Framing, type Head, INCOMPLETE, Method, REFUSED } from '../wire/http1/head.ts';
 import { parseRequestHead } from '../wire/http1/request-parser.ts';
+import { type Admission, admit, noteRequest } from './admit.ts';
+import { AnswerWriter } from './answer-writer.ts';
 import { type Answer, answerBytes } from './answers.ts';
 import { BodyRelay } from './body-relay.ts';
 import { type ClientSide, Exchange, Stage } from './exchange.ts';
 import type { ListenerState } from './listener-state.ts';
-import { AnswerWriter } from './answer-writer.ts';
 import { PartialHead } from './partial-head.ts';
 import { PendingBytes } from './pending-bytes.ts';
 import type { Plane } from './plane.ts';
-import { type Admission, admit, noteRequest } from './admit.ts';
 import { writeRequest } from './request-writer.ts';
 
 /** What a client's link is doing. */
@@ -511,10 +511,16 @@ export class ClientLink implements ClientSide, LinkHandler {
 
   #onTimer(nowMs: number): void {
     const timeouts = this.#timeouts;
-    if (this.#phase === Phase.LINGER) return this.#close();
+    if (this.#phase === Phase.LINGER) {
+      this.#close();
+      return;
+    }
     if (this.#phase === Phase.HEAD) {
       const isStarted = this.#partial !== null;
-      if (!isStarted && this.#leavesSinceMs > 0) return this.#close();
+      if (!isStarted && this.#leavesSinceMs > 0) {
+        this.#close();
+        return;
+      }
       const dueMs = this.#waitsSinceMs + (isStarted ? timeouts.headerMs : timeouts.keepAliveMs);
       if (nowMs < dueMs) this.#plane.wheel.schedule(this.#timer, dueMs);
       else if (isStarted) {
@@ -532,7 +538,8 @@ export class ClientLink implements ClientSide, LinkHandler {
       return;
     }
     const isSending = this.link.queuedBytes > 0;
-    const isReceiving = !exchange.isRequestComplete && !this.#isBodyPaused && !exchange.awaitsContinue;
+    const isReceiving =
+      !exchange.isRequestComplete && !this.#isBodyPaused && !exchange.awaitsContinue;
     const progressMs = Math.max(this.link.progressAtMs, this.#waitsSinceMs, exchange.startedAtMs);
     if ((isSending || isReceiving) && nowMs - progressMs >= timeouts.idleMs) {
       if (isSending) this.#lost('client-stalled');

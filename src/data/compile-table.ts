@@ -1,10 +1,10 @@
-import { type CidrSet, compileCidrs } from '../base/address.ts';
 import { EligibleSet } from '../balance/eligible.ts';
+import { type CidrSet, compileCidrs } from '../base/address.ts';
 import { depositOf } from '../limit/retry-budget.ts';
 import { compileRoutes } from '../match/routes.ts';
 import type { Pool, Route, Server, Snapshot } from '../model/snapshot.ts';
-import type { HistogramWriter } from '../observe/histograms.ts';
 import { ServerTiming } from '../observe/columns.ts';
+import type { HistogramWriter } from '../observe/histograms.ts';
 import { Peers } from './peers.ts';
 import type { Plane } from './plane.ts';
 import { ServerState } from './server-state.ts';

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
+import type { Snapshot } from '../model/snapshot.ts';
 import type { FakeLink } from './fake-driver.ts';
 import { fakeSnapshot, startFakePlane } from './fake-plane.ts';
-import type { Snapshot } from '../model/snapshot.ts';
 
 interface Traffic {
   readonly request: string;

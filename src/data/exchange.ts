@@ -1,9 +1,9 @@
-import type { Head } from '../wire/http1/head.ts';
-import type { BufferPool, Driver, Link } from '../platform/driver.ts';
 import type { FailureCode } from '../model/failure.ts';
-import type { CompiledPool, CompiledRoute, ListenerTable } from './table.ts';
 import { limits } from '../model/limits.ts';
+import type { BufferPool, Driver, Link } from '../platform/driver.ts';
+import type { Head } from '../wire/http1/head.ts';
 import { LogNote } from './log-note.ts';
+import type { CompiledPool, CompiledRoute, ListenerTable } from './table.ts';
 
 /** Where an exchange is. The machine and where each failure goes are drawn in ARCHITECTURE.md. */
 export const Stage = {
@@ -300,7 +300,7 @@ export class Exchange implements SpanSink {
     // Tunnels may outlive the wrapped clock.
     if (ms > WRAP_SAFE_MS) return Math.min(ms * 1000, 0x7fffffff);
     const us = (driver.nowUs() - this.startedAtUs) | 0;
-    return us > 0 ? us : 0;
+    return Math.max(us, 0);
   }
 
   removeTried(slot: number): void {

@@ -24,7 +24,8 @@ export class LogNote {
     const methodEnd = Math.min(head.methodEnd, head.methodStart + METHOD_MAX);
     const hostEnd = Math.min(head.hostEnd, head.hostStart + HOST_MAX);
     const pathEnd = Math.min(head.pathEnd, head.pathStart + PATH_MAX);
-    const octets = methodEnd - head.methodStart + hostEnd - head.hostStart + pathEnd - head.pathStart;
+    const octets =
+      methodEnd - head.methodStart + hostEnd - head.hostStart + pathEnd - head.pathStart;
     const room = octets * escapedBytes + 40;
     if (room > this.bytes.length) this.bytes = new Uint8Array(room);
     const out = this.bytes;

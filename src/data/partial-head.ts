@@ -1,6 +1,6 @@
 import type { FailureCode } from '../model/failure.ts';
-import { HeadScanner } from '../wire/http1/head-scanner.ts';
 import { type HeadLimits, INCOMPLETE, REFUSED } from '../wire/http1/head.ts';
+import { HeadScanner } from '../wire/http1/head-scanner.ts';
 
 const FIRST_BYTES = 2_048;
 

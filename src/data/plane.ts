@@ -1,5 +1,5 @@
-import type { TimingWheel } from '../base/timing-wheel.ts';
 import type { PickRequest } from '../balance/policy.ts';
+import type { TimingWheel } from '../base/timing-wheel.ts';
 import type { FailureCode } from '../model/failure.ts';
 import type { FromWorker } from '../model/messages.ts';
 import type { SharedWords } from '../model/shared-memory.ts';
@@ -7,8 +7,8 @@ import type { CounterWriter } from '../observe/counters.ts';
 import type { BufferPool, Driver } from '../platform/driver.ts';
 import type { Head } from '../wire/http1/head.ts';
 import type { ResponseForwarding } from '../wire/http1/write-response.ts';
-import type { HeadPlace } from './request-writer.ts';
 import type { Exchange, ServerSide, SpanSink } from './exchange.ts';
+import type { HeadPlace } from './request-writer.ts';
 import type { ServerState } from './server-state.ts';
 
 /** The worker's conductor of exchanges, as links see it; implemented by `Forward`. */

@@ -3,8 +3,8 @@ import { invariant } from '../base/invariant.ts';
 import {
   ListenerColumn,
   PoolColumn,
-  reasonIndexOf,
   RouteColumn,
+  reasonIndexOf,
   ServerColumn,
 } from '../observe/columns.ts';
 import type { Exchange } from './exchange.ts';
@@ -24,7 +24,9 @@ export function record(plane: Plane, exchange: Exchange): void {
   const us = exchange.totalUs(plane.driver);
   const bucket = bucketOf(us);
   cells[listener.counters + ListenerColumn.REQUESTS]! += 1;
-  cells[listener.counters + (klass > 0 ? ListenerColumn.S1XX + klass - 1 : ListenerColumn.ABORTED)]! += 1;
+  cells[
+    listener.counters + (klass > 0 ? ListenerColumn.S1XX + klass - 1 : ListenerColumn.ABORTED)
+  ]! += 1;
   const route = exchange.route;
   if (route !== null) {
     cells[route.counters + RouteColumn.REQUESTS]! += 1;

@@ -1,6 +1,7 @@
+// Rule zero: longer than 400 lines, because it is one state machine whose phases share all of its fields.
 import { bucketOf } from '../base/histogram.ts';
-import { TimerEntry } from '../base/timing-wheel.ts';
 import { invariant } from '../base/invariant.ts';
+import { TimerEntry } from '../base/timing-wheel.ts';
 import type { FailureCode } from '../model/failure.ts';
 import { limits } from '../model/limits.ts';
 import type { Pool } from '../model/snapshot.ts';
@@ -121,8 +122,7 @@ export class ServerLink implements ServerSide, LinkHandler {
       this.#hintMs >= 0 ? Math.max(this.#hintMs - HINT_MARGIN_MS, this.#hintMs / 2) : reuse.idleMs;
     const isReusable =
       this.#mayBeReused &&
-      exchange !== null &&
-      exchange.isRequestComplete &&
+      exchange?.isRequestComplete === true &&
       this.#link.queuedBytes === 0 &&
       this.#link.isOpen &&
       !this.#plane.isDraining &&
@@ -244,15 +244,38 @@ export class ServerLink implements ServerSide, LinkHandler {
         if (next === INCOMPLETE) return;
         const whole = this.#partial;
         this.#partial = null;
-        if (next === REFUSED) return this.#fail(responseFailure(whole.failure));
-        const length = parseResponseHead(head, whole.bytes, 0, whole.length, limitsOfHead, exchange.method);
-        if (length <= 0) return this.#fail(responseFailure(head.failure));
+        if (next === REFUSED) {
+          this.#fail(responseFailure(whole.failure));
+          return;
+        }
+        const length = parseResponseHead(
+          head,
+          whole.bytes,
+          0,
+          whole.length,
+          limitsOfHead,
+          exchange.method,
+        );
+        if (length <= 0) {
+          this.#fail(responseFailure(head.failure));
+          return;
+        }
         this.#gotHead(exchange, head, -1, next, next, id, end);
         at = next;
         continue;
       }
-      const length = parseResponseHead(head, plane.buffers.bytes, at, end, limitsOfHead, exchange.method);
-      if (length === REFUSED) return this.#fail(responseFailure(head.failure));
+      const length = parseResponseHead(
+        head,
+        plane.buffers.bytes,
+        at,
+        end,
+        limitsOfHead,
+        exchange.method,
+      );
+      if (length === REFUSED) {
+        this.#fail(responseFailure(head.failure));
+        return;
+      }
       if (length === INCOMPLETE) {
         this.#partial = new PartialHead(limitsOfHead, true);
         if (this.#partial.push(plane.buffers.bytes, at, end) === REFUSED) {
@@ -279,18 +302,9 @@ export class ServerLink implements ServerSide, LinkHandler {
   ): void {
     const client = exchange.client;
     invariant(client !== null, 'a waiting exchange has its client');
-    if (head.status === 101) {
-      if (!exchange.wantsUpgrade || !head.hasUpgrade || !isOffered(exchange, head)) return this.#fail('upstream-upgrade-unasked');
-      client.answer(exchange, head, -1, 0, 0);
-      client.flush();
-      this.#plane.buffers.retain(id);
-      this.#plane.conductor.upgraded(exchange, this, [id, at, end - at]);
-      return;
-    }
     if (head.status < 200) {
-      if (++exchange.interims > limits.interimResponses) return this.#fail('upstream-response-invalid');
-      if (head.status === 100) exchange.awaitsContinue = false;
-      client.interim(exchange, head);
+      if (head.status === 101) this.#switched(exchange, head, id, at, end);
+      else this.#interim(exchange, head);
       return;
     }
     if (head.keepAliveHintMs >= 0) this.#hintMs = head.keepAliveHintMs;
@@ -304,13 +318,38 @@ export class ServerLink implements ServerSide, LinkHandler {
     this.#body(exchange, id, at, end);
   }
 
+  /** The server speaks another protocol from here on: only one that was offered. */
+  #switched(exchange: Exchange, head: Head, id: number, at: number, end: number): void {
+    if (!exchange.wantsUpgrade || !head.hasUpgrade || !isOffered(exchange, head)) {
+      this.#fail('upstream-upgrade-unasked');
+      return;
+    }
+    exchange.client?.answer(exchange, head, -1, 0, 0);
+    exchange.client?.flush();
+    this.#plane.buffers.retain(id);
+    this.#plane.conductor.upgraded(exchange, this, [id, at, end - at]);
+  }
+
+  #interim(exchange: Exchange, head: Head): void {
+    exchange.interims++;
+    if (exchange.interims > limits.interimResponses) {
+      this.#fail('upstream-response-invalid');
+      return;
+    }
+    if (head.status === 100) exchange.awaitsContinue = false;
+    exchange.client?.interim(exchange, head);
+  }
+
   #body(exchange: Exchange, id: number, from: number, end: number): void {
     const client = exchange.client;
     invariant(client !== null, 'an answered exchange has its client');
     const relay = this.#relay;
     const behind = relay.feed(id, from, end, client);
     client.flush();
-    if (relay.failure !== null) return this.#fail('upstream-body-invalid');
+    if (relay.failure !== null) {
+      this.#fail('upstream-body-invalid');
+      return;
+    }
     if (relay.isComplete) {
       // Bytes beyond the answer's end are no answer (RFC 9112 §6.3).
       if (behind < end) this.#mayBeReused = false;
@@ -352,7 +391,10 @@ export class ServerLink implements ServerSide, LinkHandler {
     }
     const exchange = this.#exchange;
     if (exchange === null) return;
-    if (this.#phase === Phase.DIALLING) return this.#fail('connect-timeout');
+    if (this.#phase === Phase.DIALLING) {
+      this.#fail('connect-timeout');
+      return;
+    }
     // A link that was idle and is used again still has its idle deadline: look at what is due now.
     const progressMs = Math.max(this.#waitsSinceMs, this.#link.progressAtMs);
     const isAwaiting = this.#phase === Phase.AWAITING_HEAD;
@@ -385,7 +427,9 @@ export class ServerLink implements ServerSide, LinkHandler {
 
 /** The scanner of heads speaks of requests; on this side the same faults are the server's. */
 function responseFailure(code: FailureCode | null): FailureCode {
-  return code === 'header-too-large' || code === 'too-many-headers' || code === 'upstream-header-too-large'
+  return code === 'header-too-large' ||
+    code === 'too-many-headers' ||
+    code === 'upstream-header-too-large'
     ? 'upstream-header-too-large'
     : 'upstream-response-invalid';
 }

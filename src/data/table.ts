@@ -1,5 +1,5 @@
-import type { CidrSet } from '../base/address.ts';
 import type { EligibleSet } from '../balance/eligible.ts';
+import type { CidrSet } from '../base/address.ts';
 import type { RouteMatcher } from '../match/routes.ts';
 import type { Listener, Pool, Route, Snapshot } from '../model/snapshot.ts';
 import type { HeadLimits } from '../wire/http1/head.ts';

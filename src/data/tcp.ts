@@ -1,16 +1,16 @@
 import { choose } from '../balance/choose.ts';
 import { release } from '../balance/reserve.ts';
 import { bucketOf } from '../base/histogram.ts';
-import { TimerEntry } from '../base/timing-wheel.ts';
 import { invariant } from '../base/invariant.ts';
+import { TimerEntry } from '../base/timing-wheel.ts';
 import type { FailureCode } from '../model/failure.ts';
 import { ServerColumn } from '../observe/columns.ts';
 import type { Link, LinkHandler } from '../platform/driver.ts';
+import { dialFailure } from './dial-failure.ts';
 import { Exchange } from './exchange.ts';
 import { countFailure, countSuccess } from './failure-streak.ts';
 import type { ListenerLink, ListenerState } from './listener-state.ts';
 import type { Plane } from './plane.ts';
-import { dialFailure } from './dial-failure.ts';
 import { record } from './record.ts';
 import type { ServerState } from './server-state.ts';
 import type { CompiledPool } from './table.ts';

@@ -59,7 +59,10 @@ export class Tunnel {
   /** One half is gone: the other ends too, in order when the first did. */
   halfClosed(half: TunnelHalf, errno: number): void {
     const other = half.other;
-    if (other.isClosed) return this.#over();
+    if (other.isClosed) {
+      this.#over();
+      return;
+    }
     if (errno !== 0) {
       this.#failure ??= half === this.#near ? 'client-aborted' : 'upstream-body-cut';
       other.link.abort();

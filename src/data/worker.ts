@@ -1,9 +1,8 @@
 import { invariant } from '../base/invariant.ts';
 import { TimingWheel } from '../base/timing-wheel.ts';
-import type { FromWorker, ListenSocket, WorkerStart } from '../model/messages.ts';
 import { limits } from '../model/limits.ts';
-import { attachWords } from '../model/shared-memory.ts';
-import { Verdict } from '../model/shared-memory.ts';
+import type { FromWorker, ListenSocket, WorkerStart } from '../model/messages.ts';
+import { attachWords, Verdict } from '../model/shared-memory.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { ListenerColumn } from '../observe/columns.ts';
 import { CounterWriter } from '../observe/counters.ts';
@@ -82,7 +81,11 @@ class Worker implements DataPlane {
   }
 
   get isDrained(): boolean {
-    return this.#plane.isDraining && Atomics.load(this.#plane.words.links, 0) >= 0 && this.#linkCount() === 0;
+    return (
+      this.#plane.isDraining &&
+      Atomics.load(this.#plane.words.links, 0) >= 0 &&
+      this.#linkCount() === 0
+    );
   }
 
   apply(snapshot: Snapshot, sockets: Readonly<Record<string, ListenSocket>>): void {

@@ -1,6 +1,6 @@
+import type { FailureCode } from './failure.ts';
 import type { SharedBuffers } from './shared-memory.ts';
 import type { Snapshot } from './snapshot.ts';
-import type { FailureCode } from './failure.ts';
 
 /** What a worker thread is started with (`workerData`). */
 export interface WorkerStart {
@@ -23,7 +23,11 @@ export type ListenSocket =
 
 /** Control → worker. */
 export type ToWorker =
-  | { readonly type: 'publish'; readonly snapshot: Snapshot; readonly sockets: Readonly<Record<string, ListenSocket>> }
+  | {
+      readonly type: 'publish';
+      readonly snapshot: Snapshot;
+      readonly sockets: Readonly<Record<string, ListenSocket>>;
+    }
   /** Stop accepting, finish what runs, close the rest when `deadlineMs` from now have passed; then `drained` and exit. */
   | { readonly type: 'drain'; readonly deadlineMs: number }
   | { readonly type: 'stop' }
@@ -34,9 +38,19 @@ export type FromWorker =
   | { readonly type: 'ready' }
   | { readonly type: 'applied'; readonly version: number }
   /** The streak of failures of a server reached a trigger (data counts, control decides). */
-  | { readonly type: 'streak'; readonly slot: number; readonly code: FailureCode; readonly count: number }
+  | {
+      readonly type: 'streak';
+      readonly slot: number;
+      readonly code: FailureCode;
+      readonly count: number;
+    }
   /** Complete access-log lines, each ended by LF. */
-  | { readonly type: 'log'; readonly lines: Uint8Array; readonly count: number; readonly dropped: number }
+  | {
+      readonly type: 'log';
+      readonly lines: Uint8Array;
+      readonly count: number;
+      readonly dropped: number;
+    }
   | { readonly type: 'gauges'; readonly gauges: Record<string, number> }
   | { readonly type: 'suspicion'; readonly what: string }
   | { readonly type: 'drained' };

@@ -64,7 +64,13 @@ export interface FixedAnswer {
 }
 
 /** How a pool chooses a server. */
-export type PolicyName = 'p2c' | 'round-robin' | 'least-connections' | 'ip-hash' | 'random' | 'first';
+export type PolicyName =
+  | 'p2c'
+  | 'round-robin'
+  | 'least-connections'
+  | 'ip-hash'
+  | 'random'
+  | 'first';
 
 /** A named group of servers with a policy, a probe and limits. */
 export interface Pool {

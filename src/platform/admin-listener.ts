@@ -1,6 +1,6 @@
 import { chmodSync } from 'node:fs';
-import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
 
 /** A request to the admin API, read whole. */
 export interface AdminRequest {

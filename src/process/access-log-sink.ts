@@ -49,7 +49,11 @@ export class AccessLogSink {
   }
 
   /** A batch of a worker. */
-  write(batch: { readonly lines: Uint8Array; readonly count: number; readonly dropped: number }): void {
+  write(batch: {
+    readonly lines: Uint8Array;
+    readonly count: number;
+    readonly dropped: number;
+  }): void {
     this.#droppedByWorkers += batch.dropped;
     if (batch.count > 0) this.#writer?.write(batch.lines, batch.count);
   }

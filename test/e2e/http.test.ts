@@ -41,7 +41,7 @@ for (const { name: driver, skip } of await drivers()) {
     it('passes an upgrade and then bytes both ways, with half-close', async () => {
       const client = await open();
       client.send(
-        head('GET /socket', 'Connection: Upgrade\r\nUpgrade: websocket\r\n') + 'early bytes;',
+        `${head('GET /socket', 'Connection: Upgrade\r\nUpgrade: websocket\r\n')}early bytes;`,
       );
       const answer = await client.response();
       assert.equal(answer?.status, 101);
@@ -184,7 +184,7 @@ for (const { name: driver, skip } of await drivers()) {
         { driver },
       );
       const client = await new Client({ port }).open();
-      const answer = await client.request(head('POST /die', 'Content-Length: 5\r\n') + 'hello');
+      const answer = await client.request(`${head('POST /die', 'Content-Length: 5\r\n')}hello`);
       assert.equal(answer.status, 502);
       client.destroy();
       const seen = await fetchOnce(origin!.port, '/requests');

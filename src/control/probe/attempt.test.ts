@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
 import type { Server } from 'node:net';
+import { createServer } from 'node:net';
 import { test } from 'node:test';
 import type { DialAddress } from '../../model/snapshot.ts';
-import { connectProbe } from '../../platform/probe-link.ts';
 import type { ProbeLinkHandler } from '../../platform/probe-link.ts';
-import { startAttempt } from './attempt.ts';
+import { connectProbe } from '../../platform/probe-link.ts';
 import type { ProbeResult } from './attempt.ts';
+import { startAttempt } from './attempt.ts';
 import { AnswerReader } from './http-answer.ts';
 import { LagMeter } from './lag-meter.ts';
 import { ManualClock } from './manual-clock.ts';

@@ -1,7 +1,7 @@
 import type { DialAddress, Probe } from '../../model/snapshot.ts';
+import type { Clock, RunningTimer } from '../../platform/clock.ts';
 import type { ConnectProbe, ProbeLink, ProbeLinkHandler } from '../../platform/probe-link.ts';
 import { AnswerReader } from './http-answer.ts';
-import type { Clock, RunningTimer } from '../../platform/clock.ts';
 
 /** What one probe found. `reason` is for people: `status 200`, `connect refused`, `no answer in 2000 ms`. */
 export interface ProbeResult {

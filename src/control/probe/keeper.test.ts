@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SharedWords } from '../../model/shared-memory.ts';
-import { Verdict, allocateShared, attachWords } from '../../model/shared-memory.ts';
+import { allocateShared, attachWords, Verdict } from '../../model/shared-memory.ts';
 import type { Pool, Probe, Snapshot } from '../../model/snapshot.ts';
 import type { ConnectProbe } from '../../platform/probe-link.ts';
 import { HealthKeeper } from './keeper.ts';

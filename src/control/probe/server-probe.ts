@@ -1,6 +1,6 @@
-import type { DialAddress, Probe } from '../../model/snapshot.ts';
 import type { ProbeChange } from '../../health/probe-verdict.ts';
 import { ProbeVerdict } from '../../health/probe-verdict.ts';
+import type { DialAddress, Probe } from '../../model/snapshot.ts';
 import type { Clock, RunningTimer } from '../../platform/clock.ts';
 import type { ConnectProbe } from '../../platform/probe-link.ts';
 import { startAttempt } from './attempt.ts';

@@ -154,7 +154,7 @@ export const linkCases: readonly RawCase[] = [
     id: 'pipeline-head-get',
     grade: 'B',
     source: 'RFC 9110 §9.3.2',
-    bytes: 'HEAD /v HTTP/1.1\r\nHost: lb.test\r\n\r\n' + get('', '/second'),
+    bytes: `HEAD /v HTTP/1.1\r\nHost: lb.test\r\n\r\n${get('', '/second')}`,
     methods: ['HEAD', 'GET'],
     allowed: [forwarded([{ line: 'HEAD /v HTTP/1.1' }, { line: 'GET /second HTTP/1.1' }])],
   },
