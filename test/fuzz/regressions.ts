@@ -1,0 +1,83 @@
+import type { CaseFlags, Step } from './exchange-world.ts';
+import { contentOf } from './grammar.ts';
+
+/** A case that once found a fault; the test replays it for ever, with both ends of a case. */
+export interface Regression {
+  /** What was wrong. */
+  readonly title: string;
+  readonly flags: CaseFlags;
+  readonly steps: readonly Step[];
+}
+
+const honest: CaseFlags = {
+  isCalm: false,
+  honestClients: true,
+  honestServers: true,
+  buffers: 2_048,
+  connectionsMax: 0,
+};
+const bodyBytes = 100_000;
+const body = contentOf('0-0', bodyBytes);
+
+/** `head` of request 0-0 and its body in pieces as a driver delivers them. */
+function uploads(head: string): Step[] {
+  const whole = `${head}X-Length: ${bodyBytes}\r\nContent-Length: ${bodyBytes}\r\n\r\n${body}`;
+  const steps: Step[] = [];
+  for (let at = 0; at < whole.length; at += 16_384) {
+    steps.push(['client', 0, whole.slice(at, at + 16_384)]);
+  }
+  return steps;
+}
+
+const post = 'POST /t0-0 HTTP/1.1\r\nHost: h\r\n';
+const answer: Step = ['server', 0, 'HTTP/1.1 204 No Content\r\nX-Tag: 0-0\r\nX-Length: 0\r\n\r\n'];
+
+/** What the fuzzer of exchanges has found so far; add what it prints. */
+export const regressions: readonly Regression[] = [
+  {
+    title: 'a body held back while its server was dialled goes on when it is connected',
+    flags: { ...honest, isCalm: true },
+    steps: [
+      ['accept'],
+      ['asks', 0, 'POST', 1, '0-0'],
+      ...uploads(post),
+      ['connect', 0],
+      ['answered', 0],
+      answer,
+    ],
+  },
+  {
+    title: 'a body held back while a dial failed goes on when another server has an idle link',
+    flags: { ...honest, isCalm: true },
+    steps: [
+      // two idle links, to servers 0 and 1; the third server is the next one
+      ['accept'],
+      ['accept'],
+      ['asks', 1, 'GET', 1, '1-0'],
+      ['client', 1, 'GET /t1-0 HTTP/1.1\r\nHost: h\r\n\r\n'],
+      ['connect', 0],
+      ['answered', 0],
+      ['server', 0, 'HTTP/1.1 204 No Content\r\nX-Tag: 1-0\r\nX-Length: 0\r\n\r\n'],
+      ['asks', 0, 'POST', 1, '0-0'],
+      ...uploads(post),
+      ['serverDie', 1, 111],
+      ['serverDie', 2, 111],
+      ['answered', 0],
+      answer,
+    ],
+  },
+  {
+    title: 'a server that sends no 100 to a client that waits for it has a time-out',
+    flags: honest,
+    steps: [
+      ['accept'],
+      ['asks', 0, 'POST', 1, '0-0'],
+      [
+        'client',
+        0,
+        'POST /t0-0 HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nX-Length: 5\r\nContent-Length: 5\r\n\r\n',
+      ],
+      ['connect', 0],
+    ],
+  },
+];
