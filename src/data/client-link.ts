@@ -93,8 +93,10 @@ export class ClientLink implements ClientSide, LinkHandler {
       return;
     }
     this.listener.countBytesIn(length);
-    if (this.#pending !== null) {
+    if (this.#pending !== null || this.#isAnswerStuck) {
+      this.#pending ??= new PendingBytes(this.#plane.buffers);
       this.#pending.append(id, offset, length);
+      this.#updateFlow();
       return;
     }
     this.#isProcessing = true;
@@ -122,6 +124,7 @@ export class ClientLink implements ClientSide, LinkHandler {
 
   onDrain(): void {
     this.#exchange?.server?.setAnswerPaused(false);
+    if (this.#pending !== null && !this.#isProcessing) this.#drainPending();
   }
 
   onClosed(): void {
@@ -278,6 +281,11 @@ export class ClientLink implements ClientSide, LinkHandler {
     return closes;
   }
 
+  /** Between exchanges, answers wait for a client that does not read: its next request waits too. */
+  get #isAnswerStuck(): boolean {
+    return this.#phase === Phase.HEAD && this.link.queuedBytes > limits.queueHighBytes;
+  }
+
   // Reading requests.
 
   /** Takes received bytes, message after message; owns one reference of `id`. */
@@ -309,7 +317,7 @@ export class ClientLink implements ClientSide, LinkHandler {
   #drainPending(): void {
     while (this.#pending !== null && !this.#isProcessing) {
       const mayGoOn =
-        this.#phase === Phase.HEAD ||
+        (this.#phase === Phase.HEAD && !this.#isAnswerStuck) ||
         (this.#phase === Phase.EXCHANGE &&
           !this.#exchange!.isRequestComplete &&
           !this.#isBodyPaused);

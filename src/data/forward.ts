@@ -185,6 +185,10 @@ export class Forward implements Conductor {
     server.begin(exchange);
     if (exchange.attempts === 1) exchange.flush();
     else exchange.replay();
+    // A body that was held back for a server that failed goes on with one that is connected.
+    if (server.isConnected && server.waitingBytes <= limits.queueHighBytes) {
+      exchange.client?.setBodyPaused(false);
+    }
     // A body held back while a dial failed goes on where a link is at once ready; the others call when they are.
     if (server.isConnected && server.waitingBytes <= limits.queueHighBytes) {
       exchange.client!.setBodyPaused(false);
