@@ -5,6 +5,7 @@ import { type CounterOwner, CounterReader } from '../../src/observe/counters.ts'
 import type { PlainBuffers } from '../../src/platform/plain-buffers.ts';
 import { contentOf } from './grammar.ts';
 import { Peer } from './peer.ts';
+import { checkQueue, checkRequestContent, isFinal, tagOf } from './rules.ts';
 import { type StrictHead, type StrictMessage, StrictReader, valuesOf } from './strict-reader.ts';
 
 /** What happens to a data plane, as plain data: a list of these replays a case. Indices count links as they came. */
@@ -42,6 +43,8 @@ export interface FuzzCase {
 }
 
 const SILENCE_MS = 420_000;
+/** Statuses of ours that valid requests may get: too slow, or no server. */
+const OURS: readonly string[] = ['408', '502', '503', '504'];
 const NEVER_REPEATED = /^(?:POST|PATCH) /;
 
 /** Owners of counters whose ends must add up to their requests: columns of requests and of the first class. */
@@ -231,6 +234,7 @@ export class ExchangeWorld {
   #checkServer(peer: Peer, index: number): void {
     const { reader, link } = peer;
     if (link.lateSends > 0) throw new Error('a send on a closed link to a server');
+    checkQueue(link);
     if (!peer.read()) return;
     const begun = reader.messages.length + (reader.at < link.text.length && !reader.isRaw ? 1 : 0);
     if (this.flags.honestServers && begun > peer.answered + 1) {
@@ -248,6 +252,7 @@ export class ExchangeWorld {
   #checkClient(peer: Peer): void {
     const { link, reader } = peer;
     if (link.lateSends > 0) throw new Error('a send on a closed link to a client');
+    checkQueue(link);
     if (!peer.read()) return;
     const finals = reader.messages.filter(isFinal);
     const most = this.flags.honestClients
@@ -270,7 +275,12 @@ export class ExchangeWorld {
     if (message.framing === 'close' && asked.minor === 1)
       throw new Error('close-delimited to HTTP/1.1');
     const [tag] = valuesOf(message.fields, 'x-tag');
-    if (!this.flags.honestServers || tag === undefined) return;
+    if (!this.flags.honestServers) return;
+    if (tag === undefined) {
+      const status = message.startLine.slice(9, 12);
+      if (OURS.includes(status)) return;
+      throw new Error(`${status} of ours to an honest client: ${message.body}`);
+    }
     if (tag !== asked.tag) throw new Error(`answer ${tag} to request ${asked.tag}`);
     const whole = contentOf(tag, Number(valuesOf(message.fields, 'x-length')[0]));
     if (message.framing === 'none' ? message.body !== '' : !whole.startsWith(message.body)) {
@@ -346,6 +356,11 @@ export class ExchangeWorld {
       if (sum !== row[requests]) throw new Error(`${name}: ${row[requests]} requests, ${sum} ends`);
     }
     const [listener] = rows as [number[]];
+    let answers = 0;
+    for (const { reader } of this.clients) answers += reader.messages.filter(isFinal).length;
+    if (this.flags.isCalm && answers !== listener[ListenerColumn.REQUESTS]) {
+      throw new Error(`${answers} answers, ${listener[ListenerColumn.REQUESTS]} counted`);
+    }
     const accepted = listener[ListenerColumn.ACCEPTED];
     const closed = listener[ListenerColumn.CLOSED];
     if (accepted !== closed) throw new Error(`${accepted} links accepted, ${closed} closed`);
@@ -377,21 +392,4 @@ function snapshotOf(flags: CaseFlags, servers: number) {
       servers: pool.servers.map((server) => ({ ...server, connectionsMax: flags.connectionsMax })),
     })),
   });
-}
-
-function isFinal({ startLine }: StrictHead): boolean {
-  return !startLine.startsWith('HTTP/1.1 1') || startLine.startsWith('HTTP/1.1 101');
-}
-
-/** The tag in a request line. */
-export function tagOf(startLine: string): string {
-  return /\/t([0-9]+-[0-9]+)/.exec(startLine)?.[1] ?? '';
-}
-
-function checkRequestContent(message: StrictMessage): void {
-  const tag = tagOf(message.startLine);
-  const [length] = valuesOf(message.fields, 'x-length');
-  const whole = length === undefined ? '' : contentOf(tag, Number(length));
-  const isRight = message.isWhole ? message.body === whole : whole.startsWith(message.body);
-  if (!isRight) throw new Error(`wrong content in request ${tag}`);
 }

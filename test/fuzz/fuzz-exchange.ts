@@ -1,15 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { integersFrom } from '../vectors/fuzz-codec.ts';
-import {
-  type CaseFlags,
-  ExchangeWorld,
-  type FuzzCase,
-  type Step,
-  tagOf,
-} from './exchange-world.ts';
+import { type CaseFlags, ExchangeWorld, type FuzzCase, type Step } from './exchange-world.ts';
 import { type Asked, type Below, mutate, request, response } from './grammar.ts';
 import type { Peer } from './peer.ts';
+import { tagOf } from './rules.ts';
 import { type StrictMessage, valuesOf } from './strict-reader.ts';
 
 /** What a peer has still to say, in the fuzzer's hands. */
@@ -42,7 +37,7 @@ class Player {
     this.#accept();
     for (let left = 10 + below(below(4) === 0 ? 200 : 60); left > 0; left--) this.#act();
     if (this.#flags.isCalm) this.#comeToRest();
-    this.#world.end(!this.#flags.isCalm && below(8) === 0);
+    this.#world.end(!this.#flags.isCalm && below(5) === 0);
   }
 
   #act(): void {
@@ -83,6 +78,7 @@ class Player {
     if (index > 5) return;
     this.#world.step(['accept']);
     const speaker = this.#speaker(this.#world.clients[index] as Peer);
+    if (below(5) === 0) this.#world.step(['clientHold', index]);
     const count = 1 + below(below(3) === 0 ? 8 : 2);
     for (let i = 0; i < count; i++) {
       const made = request(below, `${index}-${i}`, i === count - 1, honestClients || honestServers);
@@ -100,6 +96,13 @@ class Player {
     if (!peer.link.isConnected || peer.link.isGone) return;
     const kind = below(10);
     const length = kind < 2 ? 1 + below(4) : kind < 5 ? 1 + below(200) : 16_384;
+    if (kind === 9) {
+      // a fast sender: buffer after buffer
+      for (let left = below(20); left > 0 && speaker.out.length > length; left--) {
+        this.#world.step([side, index, speaker.out.slice(0, length)]);
+        speaker.out = speaker.out.slice(length);
+      }
+    }
     const piece = speaker.out.slice(0, length);
     speaker.out = speaker.out.slice(length);
     if (speaker.isAnswering && speaker.out.length === 0) {
@@ -120,7 +123,10 @@ class Player {
     if (link.isConnected || link.isGone) return;
     if (!this.#flags.isCalm && this.#below(5) === 0) {
       this.#world.step(['serverDie', index, this.#below(2) === 0 ? 111 : 113]);
-    } else this.#world.step(['connect', index]);
+    } else {
+      if (this.#below(8) === 0) this.#world.step(['serverHold', index]);
+      this.#world.step(['connect', index]);
+    }
   }
 
   /** Answers what has come, or says more of the answer. */
@@ -130,7 +136,7 @@ class Player {
     const speaker = this.#speaker(peer);
     if (!peer.link.isConnected || peer.link.isGone) return;
     const { reader } = peer;
-    const isEarly = !this.#flags.isCalm && below(12) === 0 && reader.partial !== null;
+    const isEarly = !this.#flags.isCalm && below(3) === 0 && reader.partial !== null;
     const asked = reader.messages[speaker.answers] ?? (isEarly ? reader.partial : null);
     const isFree = speaker.out === '' && !speaker.isAnswering;
     if (asked !== null && isFree) this.#answer(peer, index, asked);
@@ -160,7 +166,7 @@ class Player {
     speaker.answers++;
     speaker.out = isHarmed ? mutate(this.#below, text) : text;
     speaker.isAnswering = true;
-    speaker.endsLink = endsLink || (!this.#flags.isCalm && this.#below(20) === 0);
+    speaker.endsLink = endsLink || (!this.#flags.isCalm && this.#below(12) === 0);
   }
 
   #time(): void {
@@ -264,7 +270,7 @@ export function replay(flags: CaseFlags, steps: readonly Step[]): string | null 
 /** Leaves out steps as long as the same fault is found. */
 export function shrink({ flags, steps, found }: FuzzCase): FuzzCase {
   const word = (text: string | null) =>
-    text?.replace(/^Error: |\n.*$/gs, '').replace(/[0-9"].*$/s, '');
+    text?.replace(/^Error: |\n.*$/gs, '').replace(/[0-9]+|".*$/gs, '#');
   let best = steps;
   const goal = word(replay(flags, best));
   if (goal === undefined || goal !== word(found)) return { flags, steps, found };

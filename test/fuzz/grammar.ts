@@ -25,9 +25,9 @@ const pick = <T>(below: Below, from: readonly T[]): T => from[below(from.length)
 function lengthOf(below: Below): number {
   const kind = below(40);
   if (kind < 8) return 0;
-  if (kind < 30) return 1 + below(40);
-  if (kind < 36) return below(3_000);
-  if (kind < 39) return 15_000 + below(60_000);
+  if (kind < 28) return 1 + below(40);
+  if (kind < 34) return below(3_000);
+  if (kind < 37) return 15_000 + below(60_000);
   return 100_000 + below(300_000);
 }
 
@@ -85,7 +85,7 @@ export interface Request {
 /** One valid request with tag `tag`; `isLast`: it may ask to close, speak HTTP/1.0 or upgrade. */
 export function request(below: Below, tag: string, isLast: boolean, allowsHead: boolean): Request {
   const special = isLast ? below(8) : 7;
-  const version = special < 2 ? '1.0' : '1.1';
+  const version = special < 2 || special === 4 ? '1.0' : '1.1';
   const hasBody = below(3) === 0;
   const method = hasBody
     ? pick(below, ['POST', 'PUT', 'PATCH'])
