@@ -401,8 +401,9 @@ export class ServerLink implements ServerSide, LinkHandler {
     const progressMs = Math.max(this.#waitsSinceMs, this.#link.progressAtMs);
     const isAwaiting = this.#phase === Phase.AWAITING_HEAD;
     const allowedMs = isAwaiting ? timeouts.firstByteMs : timeouts.idleMs;
-    // A client that waits for `100 Continue` waits for the server.
-    const isClientsTurn = !exchange.isRequestComplete && !exchange.awaitsContinue;
+    // A client waits for the server while it waits for `100 Continue`, or while its body is not taken.
+    const isClientsTurn =
+      !exchange.isRequestComplete && !exchange.awaitsContinue && this.#link.queuedBytes === 0;
     if (this.#isPaused || (isAwaiting && isClientsTurn)) {
       // The other side is what is slow, and it has a time-out of its own.
       this.#plane.wheel.schedule(this.#timer, nowMs + allowedMs);
