@@ -172,6 +172,9 @@ export class Forward implements Conductor {
       exchange.client!.answerFailure(exchange, reason);
       return;
     }
+    if (exchange.attempts > 0 && failureKind(code).retry === 'always') {
+      plane.cells[pool.counters + PoolColumn.FAILOVERS]! += 1;
+    }
     exchange.slot = slot;
     exchange.lastSlot = slot;
     exchange.attempts++;
@@ -188,10 +191,6 @@ export class Forward implements Conductor {
     // A body that was held back for a server that failed goes on with one that is connected.
     if (server.isConnected && server.waitingBytes <= limits.queueHighBytes) {
       exchange.client?.setBodyPaused(false);
-    }
-    // A body held back while a dial failed goes on where a link is at once ready; the others call when they are.
-    if (server.isConnected && server.waitingBytes <= limits.queueHighBytes) {
-      exchange.client!.setBodyPaused(false);
     }
   }
 
@@ -217,10 +216,7 @@ export class Forward implements Conductor {
     const pool = exchange.pool;
     if (rule === 'no' || sawByte || pool === null || !exchange.isReplayable) return false;
     const cells = this.#plane.cells;
-    if (rule === 'always') {
-      cells[pool.counters + PoolColumn.FAILOVERS]! += 1;
-      return true;
-    }
+    if (rule === 'always') return true;
     if (!exchange.isIdempotent) return false;
     // The keep-alive race is ours to absorb: its first repeat costs budget, but none of the user's attempts.
     const isFree = isStaleLink && !exchange.hadStaleLink;
@@ -241,9 +237,10 @@ export class Forward implements Conductor {
 
   #close(exchange: Exchange): void {
     exchange.server = null;
-    this.#releaseSlot(exchange);
     exchange.releaseSegments();
+    // Before its place is given back: only a server with nothing in flight may lose its slot.
     record(this.#plane, exchange);
+    this.#releaseSlot(exchange);
   }
 
   #recycle(exchange: Exchange): void {

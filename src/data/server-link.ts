@@ -168,8 +168,6 @@ export class ServerLink implements ServerSide, LinkHandler {
     if (exchange === null) return;
     exchange.connectUs = connectUs;
     this.#armAnswerTimer(now);
-    // Less of the body is taken in while nobody is connected.
-    exchange.client?.setBodyPaused(false);
     // What was held back while nothing was connected is less than a queue: no `onDrain` would let it go on.
     exchange.client?.setBodyPaused(false);
   }

@@ -4,7 +4,7 @@ import { bucketOf } from '../base/histogram.ts';
 import { invariant } from '../base/invariant.ts';
 import { TimerEntry } from '../base/timing-wheel.ts';
 import type { FailureCode } from '../model/failure.ts';
-import { ServerColumn } from '../observe/columns.ts';
+import { PoolColumn, ServerColumn } from '../observe/columns.ts';
 import type { Link, LinkHandler } from '../platform/driver.ts';
 import { dialFailure } from './dial-failure.ts';
 import { Exchange } from './exchange.ts';
@@ -105,6 +105,7 @@ export class TcpLink implements LinkHandler, ListenerLink {
       slot = choose(this.#pool.eligible, request);
     }
     if (slot < 0) {
+      plane.cells[this.#pool.counters + PoolColumn.NO_SERVER]! += 1;
       this.#end(exchange.attempts === 0 ? this.#pool.eligible.reason : code);
       return;
     }

@@ -1,0 +1,77 @@
+import type { Snapshot } from '../model/snapshot.ts';
+import { type CounterOwner, CounterReader } from '../observe/counters.ts';
+import type { FakeLink } from './fake-driver.ts';
+import { type FakePlane, fakeSnapshot, startFakePlane } from './fake-plane.ts';
+
+/** A plain request without a body. */
+export const get = 'GET / HTTP/1.1\r\nHost: h\r\n\r\n';
+/** Its answer. */
+export const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+
+/** A data plane in a test, with short words for what tests do most. */
+export class FakeRun {
+  readonly fake: FakePlane;
+  readonly #counters: CounterReader;
+
+  /** `servers` of one round-robin pool: the first request goes to the first. */
+  constructor(servers: number, change: Partial<Snapshot> = {}) {
+    this.fake = startFakePlane(fakeSnapshot(servers, change));
+    this.#counters = new CounterReader(this.fake.shared);
+  }
+
+  /** A client that connects and sends `text`. */
+  client(text = ''): FakeLink {
+    const client = this.fake.driver.accept();
+    if (text !== '') client.receive(text);
+    return client;
+  }
+
+  /** The link that was dialled as number `index`; connected unless that is not wanted. */
+  server(index: number, connects = true): FakeLink {
+    const link = this.fake.driver.dialled[index];
+    if (link === undefined) throw new Error(`link ${index} was not dialled`);
+    if (connects && !link.isConnected) link.connect();
+    return link;
+  }
+
+  /** Links dialled so far. */
+  get dials(): number {
+    return this.fake.driver.dialled.length;
+  }
+
+  advance(ms: number): void {
+    this.fake.driver.advance(ms);
+  }
+
+  /** A counter of slot 0 (or `slot`) by its name. */
+  count(owner: CounterOwner, name: string, slot = 0): number {
+    const value = this.#counters.read(owner, slot)[name];
+    if (value === undefined) throw new Error(`no counter ${owner} ${name}`);
+    return value;
+  }
+
+  /** Access-log lines so far. */
+  log(): Record<string, unknown>[] {
+    this.advance(50);
+    return this.fake.messages.flatMap((message) =>
+      message.type === 'log'
+        ? new TextDecoder()
+            .decode(message.lines)
+            .split('\n')
+            .filter((line) => line !== '')
+            .map((line) => JSON.parse(line) as Record<string, unknown>)
+        : [],
+    );
+  }
+
+  /** Exchanges in flight over all servers. */
+  get inFlight(): number {
+    return this.fake.words.inFlight.reduce((sum, count) => sum + count, 0);
+  }
+}
+
+/** First line and body of what a link got: `200 OK|ok`. */
+export function brief(text: string): string {
+  const bodyAt = text.indexOf('\r\n\r\n') + 4;
+  return `${text.slice(9, text.indexOf('\r\n'))}|${text.slice(bodyAt).split('\n')[0]}`;
+}
