@@ -10,12 +10,13 @@ export const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
 /** A data plane in a test, with short words for what tests do most. */
 export class FakeRun {
-  readonly fake: FakePlane;
+  readonly fake: FakePlane & { readonly snapshot: Snapshot };
   readonly #counters: CounterReader;
 
   /** `servers` of one round-robin pool: the first request goes to the first. */
   constructor(servers: number, change: Partial<Snapshot> = {}) {
-    this.fake = startFakePlane(fakeSnapshot(servers, change));
+    const snapshot = fakeSnapshot(servers, change);
+    this.fake = { ...startFakePlane(snapshot), snapshot };
     this.#counters = new CounterReader(this.fake.shared);
   }
 
