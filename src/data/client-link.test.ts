@@ -336,3 +336,43 @@ test('an access-log line of a refusal names no route and no server', () => {
     },
   );
 });
+
+test('an upload of single bytes holds few buffers, dialling or connected', () => {
+  const run = new FakeRun(1);
+  const { buffers } = run.fake.driver;
+  const before = buffers.inUse;
+  const client = run.client('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 60000\r\n\r\n');
+  for (let i = 0; i < 20_000; i++) client.receive('x');
+  // one of the head, two with the kept bytes, two with those that wait in the link
+  assert.ok(buffers.inUse - before <= 5, `${buffers.inUse - before}`);
+  const server = run.server(0);
+  for (let i = 0; i < 1_000; i++) client.receive('y');
+  assert.ok(buffers.inUse - before <= 5, `${buffers.inUse - before}`);
+  assert.match(server.text, /\r\n\r\nx{20000}y{1000}$/);
+});
+
+test('small events for a client that takes nothing hold few buffers, and arrive whole', () => {
+  const run = new FakeRun(1);
+  const { buffers } = run.fake.driver;
+  const before = buffers.inUse;
+  const client = run.client(get);
+  client.isHeld = true;
+  const server = run.server(0);
+  server.receive('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
+  let sent = '';
+  for (let i = 0; !server.isPaused; i++) {
+    const event = `event ${i}\n`.padEnd(64, '.');
+    server.receive(`40\r\n${event}\r\n`);
+    sent += event;
+  }
+  // 131,072 bytes in full buffers, and the first few events in theirs
+  assert.ok(buffers.inUse - before < 30, `${buffers.inUse - before}`);
+  client.release();
+  assert.equal(
+    client.text
+      .split('\r\n\r\n')[1]
+      ?.replaceAll(/(?:^|\r\n)40\r\n/g, '')
+      .replace(/\r\n$/, ''),
+    sent,
+  );
+});

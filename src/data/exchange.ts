@@ -25,6 +25,11 @@ const WRAP_SAFE_MS = 1_800_000;
 /** Room that an exchange keeps for the parts of its next request. */
 const SEGMENT_WORDS_KEPT = 24;
 
+/** Parts up to this are copied together: a copy costs less than a buffer that is almost empty. */
+const SMALL_BYTES = 1_024;
+/** Parts kept of a request that its server is already getting; above, it is sent and not kept. */
+const SEGMENTS_MAX = 256;
+
 /** Takes spans of buffers in order. Each span brings a reference that the sink takes over. */
 export interface SpanSink {
   span(id: number, offset: number, length: number): void;
@@ -158,6 +163,10 @@ export class Exchange implements SpanSink {
   /** Stands for `segments` while buffers are scarce. */
   spilled: Uint8Array | null = null;
 
+  /** The buffer that takes small parts, -1 while there is none; held by the segments that lie in it. */
+  #gatherId = -1;
+  #gatheredEnd = 0;
+  #gatherRoomEnd = 0;
   readonly #pool: BufferPool;
 
   constructor(pool: BufferPool) {
@@ -214,6 +223,7 @@ export class Exchange implements SpanSink {
       this.#pass(id, offset, length);
       return;
     }
+    this.segmentBytes += length;
     const segments = this.segments;
     const last = this.segmentWords - 3;
     const isAdjacent =
@@ -223,8 +233,9 @@ export class Exchange implements SpanSink {
     if (isAdjacent) {
       segments[last + 2]! += length;
       this.#pool.release(id);
-    } else this.#note(id, offset, length);
-    this.segmentBytes += length;
+    } else if (length > SMALL_BYTES || last < 0 || !this.#gather(id, offset, length)) {
+      this.#note(id, offset, length);
+    }
   }
 
   copy(bytes: Uint8Array, start: number, end: number): void {
@@ -258,7 +269,9 @@ export class Exchange implements SpanSink {
     }
     this.sentSegments = this.segmentWords / 3;
     // While no server is connected nothing was submitted, and dropping would lose what can be saved.
-    if (this.segmentBytes > limits.replayBytes && server.isConnected) this.dropReplay();
+    const isTooMuch =
+      this.segmentBytes > limits.replayBytes || this.segmentWords > SEGMENTS_MAX * 3;
+    if (isTooMuch && server.isConnected) this.dropReplay();
     else if (this.#pool.isScarce && this.isRequestComplete) this.#spill();
   }
 
@@ -279,6 +292,7 @@ export class Exchange implements SpanSink {
     const segments = this.segments;
     for (let i = 0; i < this.segmentWords; i += 3) this.#pool.release(segments[i]!);
     this.segmentWords = 0;
+    this.#gatherId = -1;
     if (segments.length > SEGMENT_WORDS_KEPT) segments.length = SEGMENT_WORDS_KEPT;
     this.sentSegments = 0;
     this.segmentBytes = 0;
@@ -316,6 +330,35 @@ export class Exchange implements SpanSink {
     this.segments[at + 1] = offset;
     this.segments[at + 2] = length;
     this.segmentWords = at + 3;
+  }
+
+  /**
+   * Copies a small part behind others: a buffer for each would let one sender of single bytes hold them all.
+   * False when no buffer is left.
+   */
+  #gather(id: number, offset: number, length: number): boolean {
+    const pool = this.#pool;
+    const last = this.segmentWords - 3;
+    let at = this.#gatheredEnd;
+    const hasRoom = this.#gatherId >= 0 && at + length <= this.#gatherRoomEnd;
+    if (!hasRoom) {
+      const fresh = pool.acquire();
+      if (fresh < 0) return false;
+      this.#gatherId = fresh;
+      at = pool.startOf(fresh);
+      this.#gatherRoomEnd = at + pool.headroomBytes + pool.sizeBytes;
+    }
+    pool.bytes.copyWithin(at, offset, offset + length);
+    pool.release(id);
+    this.#gatheredEnd = at + length;
+    const isUnsent = last >= this.sentSegments * 3;
+    if (hasRoom && isUnsent && this.segments[last] === this.#gatherId) {
+      this.segments[last + 2]! += length;
+      return true;
+    }
+    if (hasRoom) pool.retain(this.#gatherId);
+    this.#note(this.#gatherId, at, length);
+    return true;
   }
 
   #pass(id: number, offset: number, length: number): void {

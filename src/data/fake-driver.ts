@@ -47,6 +47,8 @@ export class FakeLink implements Link {
   #isClosing = false;
   #wasHigh = false;
   readonly #queue: Waiting[] = [];
+  /** The copy that was queued last: more may be copied behind it while it is the last to wait. */
+  #lastCopy: Waiting | null = null;
   readonly #driver: FakeDriver;
 
   constructor(driver: FakeDriver, isConnected: boolean) {
@@ -78,7 +80,9 @@ export class FakeLink implements Link {
     }
     const pool = this.#driver.buffers;
     const pieces: Waiting[] = [];
-    for (let at = start; at < end; ) {
+    let at = Math.min(end, start + this.#tailBytes());
+    const appended = at - start;
+    while (at < end) {
       const id = pool.acquire();
       if (id < 0) {
         for (const piece of pieces) pool.release(piece[0]);
@@ -89,6 +93,12 @@ export class FakeLink implements Link {
       pieces.push([id, pool.startOf(id), length]);
       at += length;
     }
+    if (appended > 0) {
+      const last = this.#queue.at(-1)!;
+      pool.bytes.set(bytes.subarray(start, start + appended), last[1] + last[2]);
+      last[2] += appended;
+    }
+    if (pieces.length > 0) this.#lastCopy = pieces.at(-1)!;
     this.#queue.push(...pieces);
     this.#queued(end - start);
     return true;
@@ -211,6 +221,14 @@ export class FakeLink implements Link {
     if (!this.keepsText) return;
     const { bytes } = this.#driver.buffers;
     this.text += Buffer.from(bytes.buffer, bytes.byteOffset + offset, length).toString('latin1');
+  }
+
+  /** Bytes that fit behind the last copy. */
+  #tailBytes(): number {
+    const last = this.#queue.at(-1);
+    if (last === undefined || last !== this.#lastCopy) return 0;
+    const pool = this.#driver.buffers;
+    return pool.startOf(last[0]) + pool.sizeBytes - (last[1] + last[2]);
   }
 
   #drop(): void {

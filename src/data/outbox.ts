@@ -1,5 +1,6 @@
 import type { BufferPool, Link } from '../platform/driver.ts';
 import type { SpanSink } from './exchange.ts';
+import { sendSparing } from './send-sparing.ts';
 
 /**
  * Sends heads and body spans of one link so that a head and the body bytes behind it leave in one piece.
@@ -77,7 +78,7 @@ export class Outbox implements SpanSink {
     const id = this.#id;
     this.#id = -1;
     this.bytes += this.#length;
-    this.link.send(id, this.#at, this.#length);
+    sendSparing(this.#pool, this.link, id, this.#at, this.#length);
   }
 
   /** Drops what waits. */

@@ -15,6 +15,7 @@ import { dialFailure } from './dial-failure.ts';
 import type { Exchange, ServerSide } from './exchange.ts';
 import { PartialHead } from './partial-head.ts';
 import type { Plane } from './plane.ts';
+import { sendSparing } from './send-sparing.ts';
 import type { ServerState } from './server-state.ts';
 
 /** A link is given up this long before the server would close it by its own `Keep-Alive: timeout=`. */
@@ -87,7 +88,7 @@ export class ServerLink implements ServerSide, LinkHandler {
 
   span(id: number, offset: number, length: number): void {
     this.#plane.cells[this.#server.counters + ServerColumn.BYTES_OUT]! += length;
-    this.#link.send(id, offset, length);
+    sendSparing(this.#plane.buffers, this.#link, id, offset, length);
   }
 
   copy(bytes: Uint8Array, start: number, end: number): void {

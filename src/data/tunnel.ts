@@ -1,8 +1,9 @@
 import { TimerEntry } from '../base/timing-wheel.ts';
 import type { FailureCode } from '../model/failure.ts';
 import { limits } from '../model/limits.ts';
-import type { Link, LinkHandler } from '../platform/driver.ts';
+import type { BufferPool, Link, LinkHandler } from '../platform/driver.ts';
 import type { Plane } from './plane.ts';
+import { sendSparing } from './send-sparing.ts';
 
 /** Bytes that a tunnel has carried each way. */
 export interface TunnelBytes {
@@ -39,6 +40,10 @@ export class Tunnel {
     far.handler = this.#far;
     this.#timer = new TimerEntry((nowMs) => this.#onTimer(nowMs));
     plane.wheel.schedule(this.#timer, plane.driver.now() + this.#idleMs);
+  }
+
+  get buffers(): BufferPool {
+    return this.#plane.buffers;
   }
 
   get #idleMs(): number {
@@ -124,7 +129,7 @@ class TunnelHalf implements LinkHandler {
   onReceive(_link: Link, id: number, offset: number, length: number): void {
     this.passedBytes += length;
     const to = this.other.link;
-    to.send(id, offset, length);
+    sendSparing(this.#tunnel.buffers, to, id, offset, length);
     if (!this.#isPaused && to.queuedBytes > limits.queueHighBytes) {
       this.#isPaused = true;
       this.link.pause();

@@ -62,6 +62,9 @@ export class StrictReader {
   /** `text`: all that was sent so far. `hasEnded`: nothing will follow, in good order. */
   read(text: string, hasEnded = false): void {
     this.partial = null;
+    const last = this.messages.at(-1);
+    // what its peer has answered since may have ended HTTP here
+    if (last !== undefined) this.isRaw = this.#options.isLast(last);
     while (!this.isRaw && this.#at < text.length) {
       const next = this.#message(text, hasEnded);
       if (next < 0) return;
