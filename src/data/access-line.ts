@@ -82,8 +82,7 @@ export class AccessLines {
     to = putPhase(out, putPlain(out, to, FIRST_BYTE), exchange.firstByteUs);
     to = putName(out, putPlain(out, to, ROUTE), exchange.route?.route.name);
     to = putName(out, putPlain(out, to, POOL), exchange.pool?.pool.name);
-    const server = exchange.pool?.servers.get(exchange.lastSlot);
-    to = putName(out, putPlain(out, to, SERVER), server?.server.address);
+    to = putName(out, putPlain(out, to, SERVER), exchange.serverState?.server.address);
     to = putNumber(out, putPlain(out, to, ATTEMPTS), exchange.attempts);
     to = putPlain(out, putPlain(out, to, REASON), reasonBytes(exchange.failure));
     return putPlain(out, to, END);

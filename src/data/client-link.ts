@@ -11,7 +11,8 @@ import { type Admission, admit, noteRequest } from './admit.ts';
 import { AnswerWriter } from './answer-writer.ts';
 import { type Answer, answerBytes } from './answers.ts';
 import { BodyRelay } from './body-relay.ts';
-import { type ClientSide, Exchange, Stage } from './exchange.ts';
+import { closeLink } from './close-link.ts';
+import { type ClientSide, Exchange, Stage, type Surrendered } from './exchange.ts';
 import type { ListenerState } from './listener-state.ts';
 import { PartialHead } from './partial-head.ts';
 import { PendingBytes } from './pending-bytes.ts';
@@ -48,8 +49,8 @@ export class ClientLink implements ClientSide, LinkHandler {
   #isLinkPaused = false;
   #hasEnded = false;
   #endedAtMs = 0;
-  /** Since when the idle link is to end; 0 = it is not. */
-  #leavesSinceMs = 0;
+  /** Since when the idle link is to end; -1 = it is not. */
+  #leavesSinceMs = -1;
   #mustClose = false;
   /** An answer of ours that waits until the body bytes at hand were passed over. */
   #answerSoon: Admission | null = null;
@@ -202,8 +203,10 @@ export class ClientLink implements ClientSide, LinkHandler {
     this.#exchange = null;
     this.#gone();
     // A body that ends with the link would look whole after an orderly end.
-    if (exchange.minor === 0) this.link.abort();
-    else this.link.close();
+    if (exchange.minor === 0) {
+      this.#leaveList();
+      this.link.abort();
+    } else closeLink(this.#plane, this.link, this.#timeouts.idleMs, () => this.#leaveList());
   }
 
   answerFailure(exchange: Exchange, code: FailureCode): void {
@@ -227,7 +230,7 @@ export class ClientLink implements ClientSide, LinkHandler {
     if (!isPaused && !this.#isProcessing) this.#drainPending();
   }
 
-  surrender(): { readonly link: Link; readonly pending: readonly number[] } {
+  surrender(): Surrendered {
     const pending = this.#pending?.takeAll() ?? [];
     this.#pending = null;
     this.#exchange = null;
@@ -236,7 +239,7 @@ export class ClientLink implements ClientSide, LinkHandler {
     this.#writer.flush();
     this.#plane.wheel.cancel(this.#timer);
     this.#phase = Phase.GONE;
-    return { link: this.link, pending };
+    return { link: this.link, pending, hasEnded: this.#hasEnded };
   }
 
   forget(): void {
@@ -415,6 +418,8 @@ export class ClientLink implements ClientSide, LinkHandler {
       return end;
     }
     exchange.isRequestComplete = relay.isComplete;
+    // Who sends its body does not wait for a 100 (any more).
+    exchange.awaitsContinue = false;
     if (exchange.stage !== Stage.CHOOSING) exchange.flush();
     if (!relay.isComplete) this.#holdBack(exchange);
     return behind;
@@ -482,14 +487,20 @@ export class ClientLink implements ClientSide, LinkHandler {
   }
 
   #close(): void {
+    if (this.#phase === Phase.GONE) return;
     this.#gone();
-    this.link.close();
+    closeLink(this.#plane, this.link, this.#timeouts.idleMs, () => this.#leaveList());
+  }
+
+  #leaveList(): void {
+    this.listener.removeLink(this);
   }
 
   #lost(code: FailureCode): void {
     const exchange = this.#exchange;
     this.#exchange = null;
     this.#gone();
+    this.#leaveList();
     if (exchange !== null) this.#plane.conductor.clientGone(exchange, code);
     if (this.link.isOpen) this.link.abort();
   }
@@ -501,7 +512,6 @@ export class ClientLink implements ClientSide, LinkHandler {
     this.#releasePending();
     this.#partial = null;
     this.#plane.wheel.cancel(this.#timer);
-    this.listener.removeLink(this);
   }
 
   #releasePending(): void {
@@ -525,7 +535,7 @@ export class ClientLink implements ClientSide, LinkHandler {
     }
     if (this.#phase === Phase.HEAD) {
       const isStarted = this.#partial !== null;
-      if (!isStarted && this.#leavesSinceMs > 0) {
+      if (!isStarted && this.#leavesSinceMs >= 0) {
         this.#close();
         return;
       }

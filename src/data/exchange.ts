@@ -3,6 +3,7 @@ import { limits } from '../model/limits.ts';
 import type { BufferPool, Driver, Link } from '../platform/driver.ts';
 import type { Head } from '../wire/http1/head.ts';
 import { LogNote } from './log-note.ts';
+import type { ServerState } from './server-state.ts';
 import type { CompiledPool, CompiledRoute, ListenerTable } from './table.ts';
 
 /** Where an exchange is. The machine and where each failure goes are drawn in ARCHITECTURE.md. */
@@ -37,6 +38,15 @@ export interface SpanSink {
   copy(bytes: Uint8Array, start: number, end: number): void;
 }
 
+/** A raw link that leaves its side of an exchange for a tunnel. */
+export interface Surrendered {
+  readonly link: Link;
+  /** Bytes that came behind the request: `id, offset, length` triples. */
+  readonly pending: readonly number[];
+  /** The client has sent its FIN. */
+  readonly hasEnded: boolean;
+}
+
 /**
  * The client's half of an exchange, whatever version of HTTP it speaks: takes the answer, gives the
  * request's body. Implemented by `ClientLink` for HTTP/1.
@@ -67,7 +77,7 @@ export interface ClientSide extends SpanSink {
   /** Holds back or lets go the request's body. */
   setBodyPaused(isPaused: boolean): void;
   /** Gives the raw link away for a tunnel, with the bytes that came behind the request (`id, offset, length` triples). */
-  surrender(): { readonly link: Link; readonly pending: readonly number[] };
+  surrender(): Surrendered;
   /** The surrendered link has ended. */
   forget(): void;
 }
@@ -105,6 +115,8 @@ export class Exchange implements SpanSink {
   slot = -1;
   /** Server that the exchange ended with or was last tried on, -1 when none was. */
   lastSlot = -1;
+  /** State of the server of `lastSlot`. */
+  serverState: ServerState | null = null;
 
   method = 0;
   minor = 1;
@@ -182,6 +194,7 @@ export class Exchange implements SpanSink {
     this.server = null;
     this.slot = -1;
     this.lastSlot = -1;
+    this.serverState = null;
     this.wantsUpgrade = false;
     this.clientCloses = false;
     this.isRequestComplete = false;

@@ -139,31 +139,19 @@ export class Forward implements Conductor {
       this.#recycle(exchange);
     });
     tunnel.start(near.pending, leftover);
+    if (near.hasEnded) tunnel.nearEnded();
   }
 
   /** Chooses a server and gives it the request. `code`: what to answer when none is left. */
   #attempt(exchange: Exchange, pool: CompiledPool, code: FailureCode): void {
     const plane = this.#plane;
-    const request = plane.pickRequest;
-    request.addressHash = exchange.addressHash;
-    request.tried = exchange.tried;
-    request.triedCount = exchange.triedCount;
-    let slot = choose(pool.eligible, request);
-    while (slot >= 0 && pool.servers.get(slot)?.target == null) {
-      // Its name became unresolved after this table was compiled: nothing to dial.
-      release(plane.words, plane.worker, slot);
-      exchange.addTried(slot);
-      request.tried = exchange.tried;
-      request.triedCount = exchange.triedCount;
-      slot = choose(pool.eligible, request);
-    }
+    let slot = this.#choose(exchange, pool);
     if (slot < 0 && exchange.staleSlot >= 0) {
       // Only a reused link of that server died: a fresh one may well work.
       exchange.removeTried(exchange.staleSlot);
       exchange.staleSlot = -1;
       exchange.needsFreshLink = true;
-      request.triedCount = exchange.triedCount;
-      slot = choose(pool.eligible, request);
+      slot = this.#choose(exchange, pool);
     }
     if (slot < 0) {
       plane.cells[pool.counters + PoolColumn.NO_SERVER]! += 1;
@@ -180,8 +168,8 @@ export class Forward implements Conductor {
     exchange.attempts++;
     exchange.attemptAtUs = plane.driver.nowUs();
     exchange.stage = Stage.WAITING;
-    const state = pool.servers.get(slot);
-    invariant(state !== undefined, 'a pool knows the servers that it picks');
+    const state = exchange.serverState;
+    invariant(state !== null, 'a pool knows the servers that it picks');
     plane.cells[state.counters + ServerColumn.ATTEMPTS]! += 1;
     const server = this.#serverFor(exchange, state, pool);
     exchange.server = server;
@@ -191,6 +179,27 @@ export class Forward implements Conductor {
     // A body that was held back for a server that failed goes on with one that is connected.
     if (server.isConnected && server.waitingBytes <= limits.queueHighBytes) {
       exchange.client?.setBodyPaused(false);
+    }
+  }
+
+  /** Reserves a server that can be dialled and notes its state; negative when there is none. */
+  #choose(exchange: Exchange, pool: CompiledPool): number {
+    const plane = this.#plane;
+    const request = plane.pickRequest;
+    request.addressHash = exchange.addressHash;
+    for (;;) {
+      request.tried = exchange.tried;
+      request.triedCount = exchange.triedCount;
+      const slot = choose(pool.eligible, request);
+      if (slot < 0) return slot;
+      const state = pool.servers.get(slot);
+      if (state !== undefined && state.target !== null) {
+        exchange.serverState = state;
+        return slot;
+      }
+      // Its name became unresolved after this table was compiled: nothing to dial.
+      release(plane.words, plane.worker, slot);
+      exchange.addTried(slot);
     }
   }
 

@@ -50,8 +50,8 @@ export function record(plane: Plane, exchange: Exchange): void {
 }
 
 function recordServer(plane: Plane, exchange: Exchange, klass: number, us: number): void {
-  const server = exchange.pool!.servers.get(exchange.lastSlot);
-  invariant(server !== undefined, 'a pool knows the servers that it picked');
+  const server = exchange.serverState;
+  invariant(server !== null, 'the server that was picked is known');
   const cells = plane.cells;
   cells[server.counters + ServerColumn.REQUESTS]! += 1;
   cells[server.counters + (klass > 0 ? ServerColumn.S1XX + klass - 1 : ServerColumn.ABORTED)]! += 1;

@@ -11,6 +11,7 @@ import { Framing, type Head, INCOMPLETE, REFUSED } from '../wire/http1/head.ts';
 import { parseResponseHead } from '../wire/http1/response-parser.ts';
 import { isOffered } from './admit.ts';
 import { BodyRelay } from './body-relay.ts';
+import { closeLink } from './close-link.ts';
 import { dialFailure } from './dial-failure.ts';
 import type { Exchange, ServerSide } from './exchange.ts';
 import { PartialHead } from './partial-head.ts';
@@ -134,7 +135,7 @@ export class ServerLink implements ServerSide, LinkHandler {
       !this.#server.isRetired;
     if (!isReusable) {
       this.#gone();
-      this.#link.close();
+      this.#closeInOrder();
       return;
     }
     this.#phase = Phase.IDLE;
@@ -148,7 +149,7 @@ export class ServerLink implements ServerSide, LinkHandler {
 
   retire(): void {
     this.#gone();
-    this.#link.close();
+    this.#closeInOrder();
   }
 
   surrender(): Link {
@@ -371,6 +372,10 @@ export class ServerLink implements ServerSide, LinkHandler {
     this.#phase = Phase.GONE;
     this.#partial = null;
     this.#plane.wheel.cancel(this.#timer);
+  }
+
+  #closeInOrder(): void {
+    closeLink(this.#plane, this.#link, this.#pool.timeouts.idleMs, () => {});
   }
 
   #leaveIdle(): void {

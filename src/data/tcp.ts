@@ -114,6 +114,7 @@ export class TcpLink implements LinkHandler, ListenerLink {
     exchange.attempts++;
     exchange.attemptAtUs = plane.driver.nowUs();
     const state = this.#pool.servers.get(slot);
+    exchange.serverState = state ?? null;
     invariant(state !== undefined && state.target !== null, 'a picked server can be dialled');
     this.#state = state;
     plane.cells[state.counters + ServerColumn.ATTEMPTS]! += 1;

@@ -107,8 +107,7 @@ export class ExchangeWorld {
       this.#noteDialled();
       this.#check();
       for (const { link } of [...this.clients, ...this.servers]) {
-        // a link that we closed may wait for a peer that takes nothing: the driver's affair
-        if (link.isOpen) throw new Error('a link outlived every time-out');
+        if (!link.isGone) throw new Error('a link outlived every time-out');
       }
     }
     for (const [index] of this.clients.entries()) this.#do(['clientDie', index, 104]);
