@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRandom } from '../base/prng.ts';
+import { plainBalancing } from '../model/balancing.ts';
 import { allocateShared, attachWords, type SharedWords, Verdict } from '../model/shared-memory.ts';
 import type { PolicyName, Pool, Server } from '../model/snapshot.ts';
 import { choose } from './choose.ts';
@@ -8,6 +9,7 @@ import { EligibleSet } from './eligible.ts';
 import { requestOf } from './policy.conformance.ts';
 import { ALL_BUSY, NONE } from './policy.ts';
 import { release, releaseAllOf } from './reserve.ts';
+import { setWeightFactor, WeightSource } from './weight-factor.ts';
 
 const serverOf = (slot: number, changes: Partial<Server> = {}): Server => ({
   slot,
@@ -15,6 +17,7 @@ const serverOf = (slot: number, changes: Partial<Server> = {}): Server => ({
   target: { kind: 'ip', host: `10.0.0.${slot}`, port: 80 },
   weight: 1,
   isBackup: false,
+  tier: 0,
   connectionsMax: 0,
   labels: {},
   ...changes,
@@ -27,6 +30,7 @@ const poolOf = (servers: readonly Server[], policy: PolicyName = 'first'): Pool 
   servers,
   probe: null,
   timeouts: { connectMs: 1, firstByteMs: 1, idleMs: 1 },
+  balancing: plainBalancing,
   retry: { attempts: 1, budgetRatio: 0.2 },
   reuse: { idleMs: 1, requestsMax: 1, ageMs: 1, perWorkerMax: 1 },
 });
@@ -198,4 +202,25 @@ test('releaseAllOf() takes a dead worker’s places out of the totals', () => {
   assert.equal(releaseAllOf(words, 1), 3);
   assert.equal(words.inFlight[1]! + words.inFlight[2]!, 3);
   assert.equal(releaseAllOf(words, 1), 0);
+});
+
+test('EligibleSet weighs servers by their factors, and leaves out who is told to get nothing', () => {
+  const words = wordsFor();
+  const set = setOf(poolOf([serverOf(1), serverOf(2, { weight: 2 }), serverOf(3)]), words);
+  setWeightFactor(words, WeightSource.SLOW_START, 2, 0.25);
+  setWeightFactor(words, WeightSource.AGENT, 3, 0);
+  Atomics.add(words.epoch, 0, 1);
+  assert.deepEqual(
+    set.candidates.map(({ slot, weight }) => [slot, weight]),
+    [
+      [1, 100],
+      [2, 50],
+    ],
+  );
+  setWeightFactor(words, WeightSource.SLOW_START, 2, 1);
+  Atomics.add(words.epoch, 0, 1);
+  assert.deepEqual(
+    set.candidates.map(({ weight }) => weight),
+    [1, 2],
+  );
 });

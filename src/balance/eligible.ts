@@ -1,15 +1,16 @@
 import type { FailureCode } from '../model/failure.ts';
 import type { SharedWords } from '../model/shared-memory.ts';
-import type { Pool } from '../model/snapshot.ts';
+import type { Pool, Server } from '../model/snapshot.ts';
 import { eligibleServers } from './fitness.ts';
 import { policyOf } from './policies.ts';
 import type { Candidate, Load, Picker, Policy } from './policy.ts';
 import { ALL_BUSY } from './policy.ts';
+import { weightFactorOf } from './weight-factor.ts';
 
 /** The shared words that an eligible set reads and writes. */
 export type EligibleWords = Pick<
   SharedWords,
-  'inFlight' | 'inFlightByWorker' | 'verdict' | 'epoch' | 'cursor'
+  'inFlight' | 'inFlightByWorker' | 'verdict' | 'weightFactor' | 'epoch' | 'cursor'
 >;
 
 /** Who picks: the worker's index (its row of in-flight counts) and its random numbers. */
@@ -108,12 +109,7 @@ export class EligibleSet {
     );
     this.#isPanic = isPanic;
     this.#isBackup = isBackup;
-    this.#candidates = servers.map(({ slot, weight, connectionsMax, address }) => ({
-      slot,
-      weight,
-      connectionsMax,
-      key: address,
-    }));
+    this.#candidates = candidatesOf(servers, this.words);
     this.#limitBySlot = limitsBySlot(this.#candidates);
     return this.policy.build(this.#candidates, {
       load: this.#load,
@@ -122,6 +118,23 @@ export class EligibleSet {
       cursorIndex: this.pool.slot,
     });
   }
+}
+
+/** Weights are whole for the policies: a factor is kept to this part of the smallest weight. */
+const FACTOR_STEPS = 100;
+
+/** Servers with the weights that they have now; one that is told to get nothing is left out. */
+function candidatesOf(servers: readonly Server[], words: EligibleWords): readonly Candidate[] {
+  const factors = servers.map(({ slot }) => weightFactorOf(words, slot));
+  const isWhole = factors.every((factor) => factor === 1 || factor === 0);
+  const candidates: Candidate[] = [];
+  for (const [at, { slot, weight, connectionsMax, address }] of servers.entries()) {
+    const factor = factors[at]!;
+    if (factor === 0) continue;
+    const scaled = isWhole ? weight : Math.max(1, Math.round(weight * factor * FACTOR_STEPS));
+    candidates.push({ slot, weight: scaled, connectionsMax, key: address });
+  }
+  return candidates;
 }
 
 function limitsBySlot(candidates: readonly Candidate[]): Int32Array {

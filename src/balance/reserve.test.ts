@@ -49,6 +49,7 @@ for (const [policy, connectionsMax] of [
         target: { kind: 'ip', host: '127.0.0.1', port: slot },
         weight: 1,
         isBackup: false,
+        tier: 0,
         connectionsMax,
         labels: {},
       })),

@@ -1,4 +1,5 @@
 import { createRandom } from '../base/prng.ts';
+import { plainBalancing } from '../model/balancing.ts';
 import type { FromWorker } from '../model/messages.ts';
 import {
   allocateShared,
@@ -45,6 +46,7 @@ export function fakeSnapshot(servers: number, change: Partial<Snapshot> = {}): S
         policy: 'round-robin',
         probe: null,
         timeouts: { connectMs: 2_000, firstByteMs: 30_000, idleMs: 60_000 },
+        balancing: plainBalancing,
         retry: { attempts: 1, budgetRatio: 0.2 },
         reuse: { idleMs: 4_000, requestsMax: 10_000_000, ageMs: 3_600_000, perWorkerMax: 128 },
         servers: Array.from({ length: servers }, (_, slot) => ({
@@ -53,6 +55,7 @@ export function fakeSnapshot(servers: number, change: Partial<Snapshot> = {}): S
           target: { kind: 'ip', host: `10.0.0.${slot + 1}`, port: 80 },
           weight: 1,
           isBackup: false,
+          tier: 0,
           connectionsMax: 0,
           labels: {},
         })),

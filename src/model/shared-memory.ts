@@ -39,6 +39,8 @@ function wordLayout(workers: number): Readonly<Record<WordName, number>> {
     inFlightByWorker: workers * S,
     /** `Verdict` bits per server. Written by control only. */
     verdict: S,
+    /** What part of its weight a server gets, per source (rows): balance/weight-factor. Written by control only. */
+    weightFactor: 3 * S,
     /** Consecutive failures per server as workers see them; reset by a success. */
     failureStreak: S,
     /** [0] grows whenever any verdict or ejection changed: pickers rebuild lazily. */
@@ -66,6 +68,7 @@ type WordName =
   | 'inFlight'
   | 'inFlightByWorker'
   | 'verdict'
+  | 'weightFactor'
   | 'failureStreak'
   | 'epoch'
   | 'cursor'

@@ -1,3 +1,5 @@
+import type { Balancing } from './balancing.ts';
+
 /**
  * The contract between the planes: plain, deeply readonly, versioned data. Control builds and checks
  * it; a worker compiles it into a table. All durations in ms, all sizes in bytes.
@@ -78,6 +80,7 @@ export interface Pool {
   readonly slot: number;
   readonly name: string;
   readonly policy: PolicyName;
+  readonly balancing: Balancing;
   readonly servers: readonly Server[];
   readonly probe: Probe | null;
   readonly timeouts: PoolTimeouts;
@@ -101,6 +104,8 @@ export interface Server {
   /** ≥ 0; 0 takes no new traffic. */
   readonly weight: number;
   readonly isBackup: boolean;
+  /** 0 … 9; a higher one gets what the lower ones cannot take. */
+  readonly tier: number;
   /** Active exchanges and tunnels over all workers; 0 = no limit. */
   readonly connectionsMax: number;
   readonly labels: Readonly<Record<string, string>>;

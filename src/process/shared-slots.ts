@@ -1,3 +1,4 @@
+import { clearWeightFactor } from '../balance/weight-factor.ts';
 import { SlotBook, type SlotKind } from '../control/publish/slots.ts';
 import { DepartedTotals } from '../control/report/departed.ts';
 import { limits } from '../model/limits.ts';
@@ -30,7 +31,10 @@ export function createSlotBook(
       departed.fold(former);
       readers.counters.resetSlot(kind, slot);
       if (kind !== 'listener') readers.histograms.resetSlot(kind, slot);
-      if (kind === 'server') Atomics.store(words.failureStreak, slot, 0);
+      if (kind === 'server') {
+        Atomics.store(words.failureStreak, slot, 0);
+        clearWeightFactor(words, slot);
+      }
       if (kind !== 'pool') return;
       Atomics.store(words.cursor, slot, 0);
       Atomics.store(words.retryTokens, slot, 0);

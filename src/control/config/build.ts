@@ -1,4 +1,5 @@
 import { invariant } from '../../base/invariant.ts';
+import { plainBalancing } from '../../model/balancing.ts';
 import { limits } from '../../model/limits.ts';
 import type { FixedAnswer, Probe } from '../../model/snapshot.ts';
 import { parseListenAddress } from './address.ts';
@@ -63,6 +64,7 @@ export function buildServer(server: CheckedServer): ConfigServer {
     address: server.address,
     weight: server.weight ?? 1,
     isBackup: server.backup ?? false,
+    tier: 0,
     connectionsMax: server.maxConnections ?? 0,
     labels: Object.fromEntries(server.labels ?? []),
   };
@@ -190,6 +192,7 @@ function buildPool(name: string, pool: CheckedPool): ConfigPool {
       firstByteMs: timeouts?.firstByte ?? 30_000,
       idleMs: timeouts?.idle ?? 60_000,
     },
+    balancing: plainBalancing,
     retry: { attempts: retry?.attempts ?? 1, budgetRatio: retry?.budget ?? 0.2 },
     reuse: {
       idleMs: reuse?.idle ?? 4_000,

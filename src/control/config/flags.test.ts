@@ -48,6 +48,7 @@ test('checkServer() reads what the admin API is given', () => {
     address: '10.0.0.1:80',
     weight: 3,
     isBackup: false,
+    tier: 0,
     connectionsMax: 0,
     labels: {},
   });

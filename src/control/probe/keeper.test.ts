@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { plainBalancing } from '../../model/balancing.ts';
 import type { SharedWords } from '../../model/shared-memory.ts';
 import { allocateShared, attachWords, Verdict } from '../../model/shared-memory.ts';
 import type { Pool, Probe, Snapshot } from '../../model/snapshot.ts';
@@ -40,10 +41,12 @@ function snapshotOf({ probe: given = probe, ports = [1, 2, 3], ...rest }: Settin
       target: rest.isResolved === false ? null : { kind: 'ip', host: '10.0.0.1', port },
       weight: rest.weight ?? 1,
       isBackup: false,
+      tier: 0,
       connectionsMax: 0,
       labels: {},
     })),
     timeouts: { connectMs: 1, firstByteMs: 1, idleMs: 1 },
+    balancing: plainBalancing,
     retry: { attempts: 1, budgetRatio: 0.2 },
     reuse: { idleMs: 1, requestsMax: 1, ageMs: 1, perWorkerMax: 1 },
   };

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { plainBalancing } from '../../model/balancing.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import type { Config, ConfigServer } from '../config/config.ts';
 import { ManualClock } from '../probe/manual-clock.ts';
@@ -8,7 +9,7 @@ import { NameResolver } from './resolver.ts';
 import { SlotBook } from './slots.ts';
 
 function server(address: string, weight = 1): ConfigServer {
-  return { address, weight, isBackup: false, connectionsMax: 0, labels: {} };
+  return { address, weight, isBackup: false, tier: 0, connectionsMax: 0, labels: {} };
 }
 
 function config(...servers: ConfigServer[]): Config {
@@ -22,6 +23,7 @@ function config(...servers: ConfigServer[]): Config {
         servers,
         probe: null,
         timeouts: { connectMs: 1, firstByteMs: 1, idleMs: 1 },
+        balancing: plainBalancing,
         retry: { attempts: 1, budgetRatio: 0.2 },
         reuse: { idleMs: 1, requestsMax: 1, ageMs: 1, perWorkerMax: 1 },
       },

@@ -155,6 +155,7 @@ export class Publisher {
       address: spec.address,
       weight,
       isBackup: spec.backup ?? false,
+      tier: 0,
       connectionsMax,
       labels: spec.labels ?? {},
     };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bucketOf } from '../../base/histogram.ts';
+import { plainBalancing } from '../../model/balancing.ts';
 import { limits } from '../../model/limits.ts';
 import { allocateShared, attachWords } from '../../model/shared-memory.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
@@ -66,11 +67,13 @@ const snapshot: Snapshot = {
           target: null,
           weight: 2,
           isBackup: false,
+          tier: 0,
           connectionsMax: 0,
           labels: {},
         },
       ],
       timeouts: { connectMs: 1, firstByteMs: 1, idleMs: 1 },
+      balancing: plainBalancing,
       retry: { attempts: 1, budgetRatio: 0.2 },
       reuse: { idleMs: 1, requestsMax: 1, ageMs: 1, perWorkerMax: 1 },
     },
