@@ -29,6 +29,7 @@ const poolOf = (servers: readonly Server[], policy: PolicyName = 'first'): Pool 
   policy,
   servers,
   probe: null,
+  outlier: null,
   timeouts: { connectMs: 1, firstByteMs: 1, idleMs: 1 },
   balancing: plainBalancing,
   retry: { attempts: 1, budgetRatio: 0.2 },

@@ -53,7 +53,7 @@ export function compileTable(plane: Plane, histograms: HistogramWriter, snapshot
 
 function compilePool(plane: Plane, histograms: HistogramWriter, pool: Pool): CompiledPool {
   const servers = new Map(
-    pool.servers.map((server) => [server.slot, serverState(plane, histograms, server)]),
+    pool.servers.map((server) => [server.slot, serverState(plane, histograms, server, pool)]),
   );
   return {
     pool,
@@ -97,7 +97,12 @@ function compileRoute(
   };
 }
 
-function serverState(plane: Plane, histograms: HistogramWriter, server: Server): ServerState {
+function serverState(
+  plane: Plane,
+  histograms: HistogramWriter,
+  server: Server,
+  pool: Pool,
+): ServerState {
   const known = plane.servers.get(server.slot);
   const state =
     known ??
@@ -113,6 +118,7 @@ function serverState(plane: Plane, histograms: HistogramWriter, server: Server):
     state.target = server.target === null ? null : plane.driver.prepare(server.target);
   }
   state.server = server;
+  state.streakTrigger = pool.outlier?.consecutive ?? -1;
   state.isRetired = false;
   plane.servers.set(server.slot, state);
   return state;

@@ -1,4 +1,4 @@
-import { isStreakDue } from '../health/streak.ts';
+import { isFailingStatus, isStreakDue } from '../health/streak.ts';
 import type { FailureCode } from '../model/failure.ts';
 import { ServerColumn } from '../observe/columns.ts';
 import type { Plane } from './plane.ts';
@@ -11,9 +11,28 @@ export function countFailure(plane: Plane, slot: number, code: FailureCode): voi
   const state = plane.servers.get(slot);
   const count = Atomics.add(plane.words.failureStreak, slot, 1) + 1;
   if (state === undefined) return;
+  plane.cells[state.counters + ServerColumn.FAULTS]! += 1;
   const column = columnOf(code);
   if (column >= 0) plane.cells[state.counters + column]! += 1;
-  if (isStreakDue(code, count)) plane.post({ type: 'streak', slot, code, count });
+  if (isStreakDue(code, count, state.streakTrigger))
+    plane.post({ type: 'streak', slot, code, count });
+}
+
+/**
+ * Judges an answer by its status: below 500 is a success; 502, 503 and 504 are failures; any other 5xx
+ * ends the streak, as one poisonous request must not take servers out, but counts in their share of
+ * faults, by which they are compared with their peers.
+ */
+export function countAnswer(plane: Plane, slot: number, status: number): void {
+  if (status >= 500) {
+    if (isFailingStatus(status)) {
+      countFailure(plane, slot, 'upstream-unavailable');
+      return;
+    }
+    const state = plane.servers.get(slot);
+    if (state !== undefined) plane.cells[state.counters + ServerColumn.FAULTS]! += 1;
+  }
+  countSuccess(plane, slot);
 }
 
 /** A success ends the streak. Cost: one atomic read while there is none. */

@@ -45,6 +45,7 @@ export function fakeSnapshot(servers: number, change: Partial<Snapshot> = {}): S
         name: 'p',
         policy: 'round-robin',
         probe: null,
+        outlier: null,
         timeouts: { connectMs: 2_000, firstByteMs: 30_000, idleMs: 60_000 },
         balancing: plainBalancing,
         retry: { attempts: 1, budgetRatio: 0.2 },

@@ -1,14 +1,13 @@
 import { choose } from '../balance/choose.ts';
 import { release } from '../balance/reserve.ts';
 import { invariant } from '../base/invariant.ts';
-import { isFailingStatus } from '../health/streak.ts';
 import { deposit, tryWithdraw } from '../limit/retry-budget.ts';
 import { type FailureCode, failureKind } from '../model/failure.ts';
 import { limits } from '../model/limits.ts';
 import { PoolColumn, ServerColumn } from '../observe/columns.ts';
 import type { Exchange, ServerSide } from './exchange.ts';
 import { Stage } from './exchange.ts';
-import { countFailure, countSuccess } from './failure-streak.ts';
+import { countAnswer, countFailure } from './failure-streak.ts';
 import type { Conductor, Plane } from './plane.ts';
 import { record } from './record.ts';
 import { ServerLink } from './server-link.ts';
@@ -51,8 +50,7 @@ export class Forward implements Conductor {
     exchange.stage = Stage.ANSWERING;
     exchange.firstByteUs = (plane.driver.nowUs() - exchange.attemptAtUs) & 0x7fffffff;
     if (exchange.isReplayable) exchange.releaseSegments();
-    if (isFailingStatus(status)) countFailure(plane, exchange.slot, 'upstream-unavailable');
-    else countSuccess(plane, exchange.slot);
+    countAnswer(plane, exchange.slot, status);
   }
 
   finished(exchange: Exchange): void {

@@ -18,6 +18,8 @@ export class ServerState {
   readonly idle: ServerSide[] = [];
   /** Left the configuration, or drains: links are no longer kept. */
   isRetired = false;
+  /** `consecutive` of its pool: which streaks of failures control is told of; -1 = none. */
+  streakTrigger = -1;
 
   constructor(
     server: Server,

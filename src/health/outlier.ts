@@ -1,20 +1,13 @@
 import { RingBuffer } from '../base/ring-buffer.ts';
 import type { FailureCode } from '../model/failure.ts';
 import { Verdict } from '../model/shared-memory.ts';
+import type { Outlier } from '../model/snapshot.ts';
+import { calmMs, holdMs } from './hold.ts';
+import type { Standout } from './peer-outliers.ts';
 import { isDialFailure, streakTrigger } from './streak.ts';
 
-/**
- * First ejection; the n-th in a row lasts n times that, at most `EJECTION_MAX_MS`. Source: nginx's
- * 10 s, Envoy's 300 s.
- */
-const EJECTION_BASE_MS = 10_000;
+/** The n-th ejection in a row lasts n times the first, at most this. Source: Envoy. */
 const EJECTION_MAX_MS = 300_000;
-
-/** The count of ejections falls by one for each such time without one. */
-const DECAY_MS = 60_000;
-
-/** Share of a pool's servers that may be softly ejected at once, but at least one server. */
-const EJECTED_SHARE_MAX = 0.3;
 
 /**
  * Least time between two notes that a server was spared: a pool whose last server fails would write
@@ -60,6 +53,10 @@ interface Ejectable {
   bits: number;
   untilMs: number;
   reconnectAtMs: number;
+  /** Since when every connection that was tried succeeded; infinity while the last one failed. */
+  steadySinceMs: number;
+  /** Back from an ejection that ended by time: until then less is needed to eject it again. */
+  provingUntilMs: number;
   /** Ejections that still count towards the length of the next one. */
   count: number;
   /** Since when `count` decays. */
@@ -73,24 +70,41 @@ interface Ejectable {
 export type VerdictOf = (slot: number) => number;
 
 /**
- * Passive health of one pool: decides on streaks who is ejected, for how long, and who may return.
- * Pure: control feeds it events and the time, carries out the changes and calls `advance` by
- * `nextAtMs`.
+ * Passive health of one pool: decides on streaks and standouts who is ejected, for how long, and who
+ * may return. Pure: control feeds it events and the time, carries out the changes and calls `advance`
+ * by `nextAtMs`.
  *
- * A streak of failed dials makes a server REFUSING: panic never takes it back; a connection that
- * succeeds, tried every second, or the end of its time does. A streak of resets, time-outs or
- * 502–504 makes it EJECTED: softly, and at most 30 % of the pool's servers at once (one in pools of
- * up to six). The last eligible server is never ejected.
+ *            streak of failed dials          connects, steadily after the first time
+ *         ┌───────────────────────▶ REFUSING ────────────────────────────────┐
+ *   in traffic ◀── proving for a while ◀──────────── its time is over ──┐     │
+ *         │ streak of resets, time-outs, 502–504;                       │     │
+ *         └ fails or lags far more than its peers ──▶ EJECTED ──────────┘  ◀──┘ in traffic
+ *
+ * REFUSING: panic never takes it back. EJECTED: softly, and at most `ejectMaxRatio` of the pool's
+ * servers at once (but one). The last eligible server is never ejected.
  */
 export class OutlierJudge {
   readonly #servers = new Map<number, Ejectable>();
+  #rules: Outlier;
+  /** Why nobody is softly ejected now; null = as usual. */
+  #trouble: string | null = null;
+
+  constructor(rules: Outlier) {
+    this.#rules = rules;
+  }
+
+  /** Takes over changed settings; what is decided stays decided. */
+  configure(rules: Outlier): void {
+    this.#rules = rules;
+  }
 
   /**
    * Takes over the pool's servers that may get traffic (weight above 0): what is known of those
    * that stay is kept.
    */
   setServers(slots: readonly number[]): void {
-    for (const slot of this.#servers.keys()) if (!slots.includes(slot)) this.#servers.delete(slot);
+    const present = new Set(slots);
+    for (const slot of this.#servers.keys()) if (!present.has(slot)) this.#servers.delete(slot);
     for (const slot of slots) {
       if (this.#servers.has(slot)) continue;
       const history = new RingBuffer<OutlierEvent>(HISTORY_MAX);
@@ -100,6 +114,8 @@ export class OutlierJudge {
         bits: 0,
         untilMs: never,
         reconnectAtMs: never,
+        steadySinceMs: never,
+        provingUntilMs: past,
         count: 0,
         calmSinceMs: past,
         sparedAtMs: past,
@@ -118,10 +134,54 @@ export class OutlierJudge {
     verdictOf: VerdictOf,
   ): OutlierChange | null {
     const server = this.#servers.get(slot);
-    if (server === undefined || count < streakTrigger(code)) return null;
+    const trigger = streakTrigger(code, this.#rules.consecutive);
+    if (server === undefined || trigger === 0 || count < trigger) return null;
     const bit = isDialFailure(code) ? Verdict.REFUSING : Verdict.EJECTED;
-    if (server.bits >= bit) return null;
     const why = `${count} failures in a row, the last one ${code}`;
+    return this.#judge(server, { slot, bit, why }, nowMs, verdictOf);
+  }
+
+  /** Judges a server that stands out among its peers. Null for those that are out already. */
+  onStandout(
+    { slot, reason }: Standout,
+    nowMs: number,
+    verdictOf: VerdictOf,
+  ): OutlierChange | null {
+    const server = this.#servers.get(slot);
+    if (server === undefined) return null;
+    return this.#judge(server, { slot, bit: Verdict.EJECTED, why: reason }, nowMs, verdictOf);
+  }
+
+  /**
+   * Most servers fail alike (`trouble` says how), or no longer (null). While they do, nobody is softly
+   * ejected, and those that are come back: they are no worse than the others.
+   */
+  setTrouble(trouble: string | null, nowMs: number): OutlierChange[] {
+    this.#trouble = trouble;
+    if (trouble === null) return [];
+    return [...this.#servers]
+      .filter(([, server]) => server.bits === Verdict.EJECTED)
+      .map(([slot, server]) => readmit(server, slot, nowMs, `panic, as ${trouble}`));
+  }
+
+  /** Why nobody is softly ejected now; null = as usual. */
+  get trouble(): string | null {
+    return this.#trouble;
+  }
+
+  /** Has the server just come back from an ejection, without any other sign that it is well? */
+  isProving(slot: number, nowMs: number): boolean {
+    const server = this.#servers.get(slot);
+    return server !== undefined && server.bits === 0 && server.provingUntilMs > nowMs;
+  }
+
+  #judge(
+    server: Ejectable,
+    { slot, bit, why }: { slot: number; bit: number; why: string },
+    nowMs: number,
+    verdictOf: VerdictOf,
+  ): OutlierChange | null {
+    if (server.bits >= bit) return null;
     const spared = this.#whySpared(slot, bit, verdictOf);
     if (spared !== null) {
       if (nowMs - server.sparedAtMs < SPARED_NOTE_MS) return null;
@@ -139,15 +199,20 @@ export class OutlierJudge {
   }
 
   /**
-   * A connection that the prober tried: success takes the server back, failure means another try in
-   * a second.
+   * A connection that was tried: success takes the server back, for one that refused several times
+   * lately when it lasts for `holdMs`; failure means another try in a second.
    */
   onReconnect(slot: number, isConnected: boolean, nowMs: number): OutlierChange | null {
     const server = this.#servers.get(slot);
     if (server === undefined || server.bits !== Verdict.REFUSING) return null;
-    if (isConnected) return readmit(server, slot, nowMs, 'it takes connections again');
     server.reconnectAtMs = nowMs + RECONNECT_INTERVAL_MS;
-    return null;
+    if (!isConnected) {
+      server.steadySinceMs = Number.POSITIVE_INFINITY;
+      return null;
+    }
+    server.steadySinceMs = Math.min(server.steadySinceMs, nowMs);
+    if (nowMs - server.steadySinceMs < holdMs(server.count)) return null;
+    return readmit(server, slot, nowMs, 'it takes connections again');
   }
 
   /**
@@ -177,7 +242,9 @@ export class OutlierJudge {
   advance(nowMs: number): OutlierChange[] {
     const changes: OutlierChange[] = [];
     for (const [slot, server] of this.#servers) {
-      if (server.untilMs <= nowMs) changes.push(readmit(server, slot, nowMs, 'its time is over'));
+      if (server.untilMs > nowMs) continue;
+      changes.push(readmit(server, slot, nowMs, 'its time is over'));
+      server.provingUntilMs = nowMs + this.#rules.ejectForMs;
     }
     return changes;
   }
@@ -199,6 +266,11 @@ export class OutlierJudge {
     return server === undefined || server.bits === 0 ? null : server.untilMs;
   }
 
+  /** Ejections of a server that count towards the next one. */
+  countOf(slot: number): number {
+    return this.#servers.get(slot)?.count ?? 0;
+  }
+
   /** The last decisions about a server, oldest first. */
   history(slot: number): OutlierEvent[] {
     return this.#servers.get(slot)?.history.toArray() ?? [];
@@ -210,11 +282,19 @@ export class OutlierJudge {
       return 'spared as the last eligible server of its pool';
     }
     if (bit !== Verdict.EJECTED) return null;
+    if (this.#trouble !== null) return `spared as ${this.#trouble}`;
     const ejected = others.filter((other) => this.#servers.get(other)!.bits === Verdict.EJECTED);
-    const ejectedMax = Math.max(1, Math.floor(this.#servers.size * EJECTED_SHARE_MAX));
+    const ejectedMax = Math.max(1, Math.floor(this.#servers.size * this.#rules.ejectMaxRatio));
     return ejected.length < ejectedMax
       ? null
       : `spared as ${ejected.length} of ${this.#servers.size} servers are ejected already`;
+  }
+
+  #untilConnects({ count }: Ejectable): string {
+    const neededMs = holdMs(count);
+    return neededMs === 0
+      ? 'it takes connections'
+      : `it takes connections for ${seconds(neededMs)}`;
   }
 
   #eject(
@@ -225,29 +305,39 @@ export class OutlierJudge {
     const clearBits = server.bits;
     // From EJECTED to REFUSING is one ejection that got worse, not a second one.
     if (clearBits === 0) {
-      const decayed = Math.floor((nowMs - server.calmSinceMs) / DECAY_MS);
+      const decayed = Math.floor((nowMs - server.calmSinceMs) / calmMs);
       server.count = Math.max(0, server.count - decayed) + 1;
     }
-    const lastsMs = Math.min(EJECTION_BASE_MS * server.count, EJECTION_MAX_MS);
+    const isRefusing = bit === Verdict.REFUSING;
+    const lastsMs = isRefusing
+      ? EJECTION_MAX_MS
+      : Math.min(this.#rules.ejectForMs * server.count, EJECTION_MAX_MS);
     server.bits = bit;
     server.untilMs = nowMs + lastsMs;
-    const isRefusing = bit === Verdict.REFUSING;
     server.reconnectAtMs = isRefusing ? nowMs + RECONNECT_INTERVAL_MS : Number.POSITIVE_INFINITY;
+    server.steadySinceMs = Number.POSITIVE_INFINITY;
     const kind = isRefusing ? 'refusing' : 'ejected';
     const event: OutlierEvent = {
       atMs: nowMs,
       slot,
       kind,
-      reason: `${why}; out for ${lastsMs / 1000} s`,
+      reason: isRefusing
+        ? `${why}; out until ${this.#untilConnects(server)}`
+        : `${why}; out for ${seconds(lastsMs)}`,
     };
     server.history.push(event);
     return { event, setBits: bit, clearBits, untilMs: server.untilMs };
   }
 }
 
+function seconds(ms: number): string {
+  return `${Math.round(ms / 100) / 10} s`;
+}
+
 function readmit(server: Ejectable, slot: number, nowMs: number, reason: string): OutlierChange {
   const clearBits = server.bits;
   server.bits = 0;
+  server.provingUntilMs = Number.NEGATIVE_INFINITY;
   server.untilMs = Number.POSITIVE_INFINITY;
   server.reconnectAtMs = Number.POSITIVE_INFINITY;
   server.calmSinceMs = nowMs;

@@ -98,3 +98,28 @@ test('reconfigure() keeps the verdict and shortens the wait', () => {
   assert.equal(verdict.nextAtMs, 3500);
   assert.equal(run(verdict, '-', 3500), 'D2');
 });
+
+test('a server that flaps must pass ever longer, so that its verdict changes a few times only', () => {
+  const verdict = verdictOf({ intervalMs: 250, startState: 'up' });
+  let changes = 0;
+  let atMs = 0;
+  // Two seconds down, two seconds up, for two minutes.
+  for (; atMs < 120_000; atMs += 250) {
+    const isPass = Math.floor(atMs / 2_000) % 2 === 1;
+    if (verdict.record({ atMs, isPass, reason: 'x', durationMs: 1 }) !== null) changes++;
+  }
+  // Down, up (the first return needs two passes only), down, and not up again.
+  assert.equal(changes, 3);
+  assert.equal(verdict.isUp, false);
+  assert.equal(verdict.holdMs, 5_000);
+  const wellMs = atMs;
+  while (!verdict.isUp) {
+    verdict.record({ atMs, isPass: true, reason: 'x', durationMs: 1 });
+    atMs += 250;
+  }
+  // The flapping ended within a passing phase, whose passes count.
+  assert.ok(atMs - wellMs <= 5_250 && atMs - wellMs > 2_000, `${atMs - wellMs}`);
+  // Three quiet minutes later it is trusted as before: both falls are forgotten.
+  atMs += 180_000;
+  assert.equal(run(verdict, '---++', atMs).endsWith('U0.25'), true);
+});

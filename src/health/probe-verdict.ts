@@ -1,5 +1,6 @@
 import { RingBuffer } from '../base/ring-buffer.ts';
 import type { Probe } from '../model/snapshot.ts';
+import { calmMs, holdMs } from './hold.ts';
 
 /** The part of a probe's configuration that its verdict depends on. */
 export type ProbeRules = Pick<Probe, 'intervalMs' | 'rise' | 'fall' | 'jitterRatio' | 'startState'>;
@@ -36,6 +37,7 @@ const FAST_INTERVAL_MS = 1000;
  *      ▼ the first pass all the same            ▼                │
  *    down (never passed)                      down ─────────────┘
  *
+ * A server that went down several times lately must in addition pass for `holdMs` without a break.
  * With `startState: up` a server starts up and needs `fall` failures to go down. A probe is due
  * sooner (1 s, or the interval if that is shorter) while a series against the verdict runs and, at
  * the start, until the first pass or `fall` failures.
@@ -56,6 +58,10 @@ export class ProbeVerdict {
   /** Results in a row alike, and what they were. */
   #streak = 0;
   #isStreakOfPasses = false;
+  /** When the streak began. */
+  #streakSinceMs = 0;
+  /** How often it went down lately. */
+  #downs = 0;
 
   constructor(rules: ProbeRules, nowMs: number, random: () => number) {
     this.#rules = rules;
@@ -91,7 +97,9 @@ export class ProbeVerdict {
    */
   record(result: ProbeResult): ProbeChange | null {
     this.#history.push(result);
-    this.#streak = this.#isStreakOfPasses === result.isPass ? this.#streak + 1 : 1;
+    const goesOn = this.#streak > 0 && this.#isStreakOfPasses === result.isPass;
+    this.#streak = goesOn ? this.#streak + 1 : 1;
+    if (!goesOn) this.#streakSinceMs = result.atMs;
     this.#isStreakOfPasses = result.isPass;
     const change = this.#judge(result);
     if (result.isPass) this.#hasEverPassed = true;
@@ -109,10 +117,23 @@ export class ProbeVerdict {
     const isFirstPass = isPass && !this.#hasEverPassed && this.#rules.startState === 'down';
     const needed = isPass ? this.#rules.rise : this.#rules.fall;
     if (!isFirstPass && this.#streak < needed) return null;
+    if (isPass && atMs - this.#streakSinceMs < holdMs(this.#downs)) return null;
+    if (!isPass) this.#countDown(atMs);
     this.isUp = isPass;
     this.changedAtMs = atMs;
     this.reason = reason;
     return { isUp: isPass, atMs, reason };
+  }
+
+  #countDown(atMs: number): void {
+    // Calm is time spent up, which began when the verdict last changed.
+    const decayed = Math.floor((atMs - this.changedAtMs) / calmMs);
+    this.#downs = Math.max(0, this.#downs - decayed) + 1;
+  }
+
+  /** How long it must pass without a break before it is up again, ms; 0 while it is up. */
+  get holdMs(): number {
+    return this.isUp ? 0 : holdMs(this.#downs);
   }
 
   #intervalMs(): number {

@@ -1,11 +1,7 @@
 import type { FailureCode } from '../model/failure.ts';
 
-/**
- * Failures in a row that eject: of dials, and of everything else that counts against a server.
- * Source: Envoy's 5; a dial that fails says more.
- */
+/** Failed dials in a row that eject; fewer where fewer failures of any kind do. A failed dial says more. */
 const DIAL_TRIGGER = 3;
-const EXCHANGE_TRIGGER = 5;
 
 /**
  * Did the server not even take the connection? Then there is no use in asking it in panic either.
@@ -14,9 +10,15 @@ export function isDialFailure(code: FailureCode): boolean {
   return code === 'connect-refused' || code === 'connect-failed' || code === 'connect-timeout';
 }
 
-/** Length of a streak (`failureStreak`) that ejects, by the failure that came last. */
-export function streakTrigger(code: FailureCode): number {
-  return isDialFailure(code) ? DIAL_TRIGGER : EXCHANGE_TRIGGER;
+/**
+ * Length of a streak (`failureStreak`) that ejects, by the failure that came last; 0 = none does.
+ * `consecutive`: the pool's setting for failures of any kind (Envoy's default is 5); with 0 only
+ * failed dials are looked at, below 0 nothing is.
+ */
+export function streakTrigger(code: FailureCode, consecutive: number): number {
+  if (consecutive < 0) return 0;
+  if (!isDialFailure(code)) return consecutive;
+  return consecutive === 0 ? DIAL_TRIGGER : Math.min(DIAL_TRIGGER, consecutive);
 }
 
 /**
@@ -24,8 +26,9 @@ export function streakTrigger(code: FailureCode): number {
  * each multiple of it: a spared server is judged again soon, and a dead one costs a message for
  * some failures, not for all.
  */
-export function isStreakDue(code: FailureCode, count: number): boolean {
-  return count % streakTrigger(code) === 0;
+export function isStreakDue(code: FailureCode, count: number, consecutive: number): boolean {
+  const trigger = streakTrigger(code, consecutive);
+  return trigger > 0 && count % trigger === 0;
 }
 
 /**

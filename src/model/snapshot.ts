@@ -83,6 +83,8 @@ export interface Pool {
   readonly balancing: Balancing;
   readonly servers: readonly Server[];
   readonly probe: Probe | null;
+  /** Passive checks by the pool's own traffic; null = none. */
+  readonly outlier: Outlier | null;
   readonly timeouts: PoolTimeouts;
   readonly retry: { readonly attempts: number; readonly budgetRatio: number };
   readonly reuse: {
@@ -133,6 +135,26 @@ export interface Probe {
   readonly bodyText: string | null;
   /** Verdict before the first probe has ended. */
   readonly startState: 'down' | 'up';
+}
+
+/** What of a pool's traffic takes a server out for a while. */
+export interface Outlier {
+  /** Failures in a row (500 not among them); 0 = not looked at. */
+  readonly consecutive: number;
+  /** How much more of its attempts than its peers' a server may fail; 1 = not looked at. */
+  readonly successMarginRatio: number;
+  /** How many times its peers' median a server's first byte may take; 0 = not looked at. */
+  readonly latencyFactor: number;
+  /** A median below this is never slow. */
+  readonly latencyLeastMs: number;
+  /** How often traffic is looked at; the window is ten of these. */
+  readonly intervalMs: number;
+  /** Attempts in the window below which nothing is said of a server. */
+  readonly volumeMin: number;
+  /** Length of the first ejection; the n-th in a row lasts n times that. */
+  readonly ejectForMs: number;
+  /** Share of the servers that may be out at once, but at least one. */
+  readonly ejectMaxRatio: number;
 }
 
 /** How long a server may take (ms). */

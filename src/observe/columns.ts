@@ -149,6 +149,7 @@ export const ServerColumn = {
   RESETS: 14,
   TIMEOUTS: 15,
   IDLE_CLOSED_BY_PEER: 16,
+  FAULTS: 17,
 } as const;
 
 /** The same with names, by number. */
@@ -166,6 +167,11 @@ export const serverColumns: readonly Column[] = [
   column('resets', 'resets', 'Links that the server reset during an exchange.'),
   column('timeouts', 'timeouts', 'Attempts that ended by a time-out.'),
   column('idleClosedByPeer', 'idle_closed', 'Idle links that the server closed.'),
+  column(
+    'faults',
+    'faults',
+    'Attempts that speak against the server: its 5xx, resets, time-outs, failed dials.',
+  ),
 ];
 
 /** Every reason word in the order of its counter. */

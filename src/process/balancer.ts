@@ -1,5 +1,6 @@
 import type { Config } from '../control/config/config.ts';
 import { HealthKeeper } from '../control/probe/keeper.ts';
+import { trafficReadings } from '../control/probe/traffic-readings.ts';
 import type {
   BalancerControl,
   OperationOutcome,
@@ -111,6 +112,7 @@ export class Balancer implements BalancerControl {
       words: this.#words,
       clock,
       connect: connectProbe,
+      readings: trafficReadings(counters, histograms),
       random,
       log: say,
     });

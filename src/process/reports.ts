@@ -102,6 +102,7 @@ export class Reports {
       histograms,
       departed,
       healthOf: (slot) => keeper.viewOf(slot),
+      conditionOf: (pool) => keeper.viewOfPool(pool),
       rateOf: (slot) => this.#rates.of(slot),
       portOf: (listener) => parts.sockets.portOf(listener),
     };

@@ -49,6 +49,8 @@ export const sampleStatus: StatusReport = {
       responses: { '1xx': 0, '2xx': 100, '3xx': 0, '4xx': 0, '5xx': 0, aborted: 0 },
       requestsPerSecond: 12.5,
       retries: 1,
+      condition: 'well',
+      why: 'all 1 servers take traffic',
       servers: [
         {
           address: '10.0.0.1:3000',

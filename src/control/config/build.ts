@@ -1,13 +1,13 @@
 import { invariant } from '../../base/invariant.ts';
 import { plainBalancing } from '../../model/balancing.ts';
 import { limits } from '../../model/limits.ts';
-import type { FixedAnswer, Probe } from '../../model/snapshot.ts';
+import type { FixedAnswer } from '../../model/snapshot.ts';
 import { parseListenAddress } from './address.ts';
+import { buildOutlier, buildProbe } from './build-health.ts';
 import type {
   Checked,
   CheckedListener,
   CheckedPool,
-  CheckedProbe,
   CheckedRoute,
   CheckedServer,
 } from './checked.ts';
@@ -187,6 +187,7 @@ function buildPool(name: string, pool: CheckedPool): ConfigPool {
     policy: pool.policy ?? 'p2c',
     servers: (pool.servers ?? []).map(buildServer),
     probe: pool.probe === undefined ? null : buildProbe(pool.probe),
+    outlier: buildOutlier(pool.outlier),
     timeouts: {
       connectMs: timeouts?.connect ?? 2_000,
       firstByteMs: timeouts?.firstByte ?? 30_000,
@@ -200,21 +201,5 @@ function buildPool(name: string, pool: CheckedPool): ConfigPool {
       ageMs: reuse?.age ?? 3_600_000,
       perWorkerMax: reuse?.perWorker ?? 128,
     },
-  };
-}
-
-function buildProbe(probe: CheckedProbe): Probe {
-  return {
-    type: probe.type ?? 'http',
-    path: probe.path ?? '/',
-    host: probe.host ?? null,
-    intervalMs: probe.interval ?? 5_000,
-    timeoutMs: probe.timeout ?? 2_000,
-    rise: probe.rise ?? 2,
-    fall: probe.fall ?? 3,
-    jitterRatio: probe.jitter ?? 0.2,
-    expect: probe.expect ?? [[200, 399]],
-    bodyText: probe.body ?? null,
-    startState: probe.startState ?? 'down',
   };
 }

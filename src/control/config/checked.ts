@@ -68,6 +68,7 @@ export interface CheckedPool {
   readonly servers?: readonly CheckedServer[];
   readonly policy?: 'p2c' | 'round-robin' | 'least-connections' | 'ip-hash' | 'random' | 'first';
   readonly probe?: CheckedProbe;
+  readonly outlier?: CheckedOutlier;
   readonly timeouts?: {
     readonly connect?: number;
     readonly firstByte?: number;
@@ -95,6 +96,18 @@ export interface CheckedProbe {
   readonly expect?: readonly (readonly [number, number])[];
   readonly body?: string;
   readonly startState?: 'down' | 'up';
+}
+
+/** `outlier` of a pool. */
+export interface CheckedOutlier {
+  readonly enabled?: boolean;
+  readonly consecutive?: number;
+  readonly successRate?: number;
+  readonly latency?: { readonly factor?: number; readonly least?: number };
+  readonly interval?: number;
+  readonly minimumVolume?: number;
+  readonly ejectFor?: number;
+  readonly ejectMax?: number;
 }
 
 /** One of `servers` of a pool. */

@@ -74,6 +74,7 @@ export interface PoolInput {
   servers: (string | ServerInput)[];
   policy?: 'p2c' | 'round-robin' | 'least-connections' | 'ip-hash' | 'random' | 'first' | undefined;
   probe?: string | ProbeInput | undefined;
+  outlier?: boolean | OutlierInput | undefined;
   timeouts?: PoolTimeoutsInput | undefined;
   retry?: number | RetryInput | undefined;
   reuse?: ReuseInput | undefined;
@@ -101,6 +102,18 @@ export interface ProbeInput {
   expect?: StatusRangeInput | StatusRangeInput[] | undefined;
   body?: string | undefined;
   startState?: 'down' | 'up' | undefined;
+}
+
+/** Taking servers out by their traffic; the short form says whether at all. */
+export interface OutlierInput {
+  enabled?: boolean | undefined;
+  consecutive?: number | undefined;
+  successRate?: PercentageInput | undefined;
+  latency?: number | { factor?: number | undefined; least?: DurationInput | undefined } | undefined;
+  interval?: DurationInput | undefined;
+  minimumVolume?: number | undefined;
+  ejectFor?: DurationInput | undefined;
+  ejectMax?: PercentageInput | undefined;
 }
 
 /** How long servers may take. */

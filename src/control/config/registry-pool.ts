@@ -1,11 +1,10 @@
 import { limits } from '../../model/limits.ts';
 import * as form from './forms.ts';
-import { hostPattern, probePath } from './match-forms.ts';
+import { outlier, probe } from './registry-health.ts';
 import type { RecordShape } from './shape.ts';
-import { choice, count, flag, key, list, mapOf, oneOrMore, record, written } from './shape.ts';
+import { choice, count, flag, key, list, mapOf, record, written } from './shape.ts';
 
 const labelText = form.text('text', 'a text of at most 256 letters', '^[\\s\\S]{0,256}$');
-const bodyText = form.text('text', 'a text of at most 4096 letters', '^[\\s\\S]{0,4096}$');
 const labelName = form.text(
   'label name',
   'a label of letters, digits, dots, slashes, hyphens and underscores',
@@ -13,46 +12,6 @@ const labelName = form.text(
 );
 /** A timeout; a day without progress is no timeout any more. */
 export const wait: form.Form = form.duration('1ms', '24h');
-
-const probe = record(
-  'probe',
-  'a path to ask for or a map of settings',
-  {
-    type: key(
-      choice(['http', 'tcp'], ['https', 'exec', 'agent', 'grpc', 'udp', 'redis', 'postgres']),
-      'What a probe does: ask for a path, or only connect.',
-      { default: 'http' },
-    ),
-    path: key(written(probePath), 'What an http probe asks for.', { default: '/' }),
-    host: key(written(hostPattern), 'Its `Host` field.', { default: 'the address of the server' }),
-    interval: key(written(form.duration('100ms', '1h')), 'Time between two probes of a server.', {
-      default: '5s',
-    }),
-    timeout: key(
-      written(form.duration('10ms', '10m')),
-      'Time for one probe, connecting included.',
-      { default: '2s' },
-    ),
-    rise: key(count(1, 100), 'Passes in a row that make a server healthy.', { default: '2' }),
-    fall: key(count(1, 100), 'Failures in a row that make it unhealthy.', { default: '3' }),
-    jitter: key(written(form.percentage), 'Share of the interval that is random.', {
-      default: '20%',
-    }),
-    expect: key(oneOrMore(written(form.statusRange), 64), 'Statuses that pass.', {
-      default: '200-399',
-    }),
-    body: key(written(bodyText), 'Text that the first 64 KiB of the body must contain.', {
-      default: 'any',
-    }),
-    startState: key(choice(['down', 'up']), 'The verdict before the first probe has ended.', {
-      default: 'down',
-    }),
-  },
-  {
-    short: 'path',
-    later: ['tls', 'headers', 'method', 'command', 'port', 'fastInterval', 'proxyProtocol'],
-  },
-);
 
 /** One server of a pool. */
 export const server: RecordShape = record(
@@ -101,6 +60,9 @@ export const pool: RecordShape = record(
       { default: 'p2c' },
     ),
     probe: key(probe, 'Asks each server whether it is well.', { default: 'none' }),
+    outlier: key(outlier, 'Takes servers out for a while that the traffic shows to be sick.', {
+      default: 'true',
+    }),
     timeouts: key(
       record(
         'pool timeouts',
@@ -163,7 +125,6 @@ export const pool: RecordShape = record(
       'queue',
       'slowStart',
       'circuitBreaker',
-      'outlier',
       'panic',
       'hash',
       'key',

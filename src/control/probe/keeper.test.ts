@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { plainBalancing } from '../../model/balancing.ts';
+import { histogramBuckets } from '../../base/histogram.ts';
 import type { SharedWords } from '../../model/shared-memory.ts';
 import { allocateShared, attachWords, Verdict } from '../../model/shared-memory.ts';
-import type { Pool, Probe, Snapshot } from '../../model/snapshot.ts';
+import type { Outlier, Pool, Probe, Snapshot } from '../../model/snapshot.ts';
 import type { ConnectProbe } from '../../platform/probe-link.ts';
 import { HealthKeeper } from './keeper.ts';
 import { ManualClock } from './manual-clock.ts';
@@ -22,11 +23,23 @@ const probe: Probe = {
   startState: 'down',
 };
 
+const outlier: Outlier = {
+  consecutive: 5,
+  successMarginRatio: 0.1,
+  latencyFactor: 4,
+  latencyLeastMs: 10,
+  intervalMs: 1_000,
+  volumeMin: 10,
+  ejectForMs: 30_000,
+  ejectMaxRatio: 0.3,
+};
+
 interface Setting {
   readonly probe?: Probe | null;
   readonly ports?: readonly number[];
   readonly weight?: number;
   readonly isResolved?: boolean;
+  readonly outlier?: Outlier | null;
 }
 
 function snapshotOf({ probe: given = probe, ports = [1, 2, 3], ...rest }: Setting = {}): Snapshot {
@@ -35,6 +48,7 @@ function snapshotOf({ probe: given = probe, ports = [1, 2, 3], ...rest }: Settin
     name: 'web',
     policy: 'p2c',
     probe: given,
+    outlier: rest.outlier === undefined ? outlier : rest.outlier,
     servers: ports.map((port) => ({
       slot: port,
       address: `10.0.0.1:${port}`,
@@ -71,6 +85,7 @@ function start(): {
   refusing: Set<number>;
   tried: number[];
   bits: (slot: number) => number;
+  counts: Map<number, { good: number; faults: number }>;
 } {
   const clock = new ManualClock();
   const words = attachWords(allocateShared(1, { counterCount: 0, histogramWords: 0 }));
@@ -84,8 +99,22 @@ function start(): {
     );
     return { send: () => {}, destroy: () => timer.stop() };
   };
-  const keeper = new HealthKeeper({ words, clock, connect, random: () => 0.5, log: () => {} });
-  return { keeper, clock, words, refusing, tried, bits: (slot) => words.verdict[slot] ?? -1 };
+  const counts = new Map<number, { good: number; faults: number }>();
+  const readings = {
+    good: (slot: number) => counts.get(slot)?.good ?? 0,
+    faults: (slot: number) => counts.get(slot)?.faults ?? 0,
+    firstBytes: () => new Float64Array(histogramBuckets),
+  };
+  const keeper = new HealthKeeper({
+    words,
+    clock,
+    connect,
+    readings,
+    random: () => 0.5,
+    log: () => {},
+  });
+  const bits = (slot: number): number => words.verdict[slot] ?? -1;
+  return { keeper, clock, words, refusing, tried, bits, counts };
 }
 
 test('a probed server is down until its first pass, which comes at once', () => {
@@ -143,7 +172,7 @@ test('an ejection ends by its time, and sooner when the probe comes back from do
   timed.keeper.apply(snapshotOf({ probe: null }));
   timed.keeper.onStreak(1, 'upstream-timeout', 5);
   assert.equal(timed.bits(1), Verdict.EJECTED);
-  timed.clock.advance(9_990);
+  timed.clock.advance(29_990);
   assert.equal(timed.bits(1), Verdict.EJECTED);
   timed.clock.advance(20);
   assert.equal(timed.bits(1), 0);
@@ -233,4 +262,57 @@ test('first probes of many servers are spread, sixteen at a time', () => {
   assert.equal(tried.length, 16);
   clock.advance(60);
   assert.equal(tried.length, 100);
+});
+
+test('a server that fails far more than its peers is ejected, and again after a short proof', () => {
+  const { keeper, clock, bits, counts } = start();
+  keeper.apply(snapshotOf({ probe: null, ports: [1, 2, 3, 4, 5] }));
+  const second = (sick: number): void => {
+    for (const slot of [1, 2, 3, 4, 5]) {
+      const { good, faults } = counts.get(slot) ?? { good: 0, faults: 0 };
+      const bad = slot === sick && bits(slot) === 0 ? 6 : 0;
+      counts.set(slot, { good: good + (bits(slot) === 0 ? 20 - bad : 0), faults: faults + bad });
+    }
+    clock.advance(1_000);
+  };
+  second(0);
+  assert.equal(keeper.viewOfPool('web')?.condition, 'well');
+  second(2);
+  assert.equal(bits(2), Verdict.EJECTED);
+  assert.match(keeper.viewOf(2)?.why ?? '', /30% of its last 20 attempts failed.*out for 30 s/);
+  assert.equal(keeper.viewOfPool('web')?.condition, 'degraded');
+  const out: number[] = [];
+  for (let at = 0; at < 180; at++) {
+    second(2);
+    if (bits(2) === 0) out.push(at);
+  }
+  // Out for 30 s, in for one look, out for 60 s, in, out for 90 s.
+  assert.ok(out.length <= 3, `${out}`);
+  second(0);
+  keeper.apply(snapshotOf({ probe: null, ports: [1, 2, 3, 4, 5], outlier: null }));
+  assert.equal(bits(2), 0, 'what is switched off ejects nobody');
+});
+
+test('when most servers turn bad the pool is in panic, says so and keeps everyone', () => {
+  const { keeper, clock, bits, counts } = start();
+  const ports = [1, 2, 3, 4, 5];
+  keeper.apply(snapshotOf({ probe: null, ports }));
+  const second = (isSick: (slot: number) => boolean): void => {
+    for (const slot of ports) {
+      const { good, faults } = counts.get(slot) ?? { good: 0, faults: 0 };
+      const sick = isSick(slot);
+      counts.set(slot, { good: good + (sick ? 14 : 20), faults: faults + (sick ? 6 : 0) });
+    }
+    clock.advance(1_000);
+  };
+  second(() => false);
+  second((slot) => slot === 1);
+  assert.equal(bits(1), Verdict.EJECTED);
+  for (let at = 0; at < 4; at++) second(() => true);
+  assert.deepEqual(ports.map(bits), [0, 0, 0, 0, 0]);
+  const view = keeper.viewOfPool('web');
+  assert.equal(view?.condition, 'panic');
+  assert.match(view.why, /5 of 5 servers fail.*traffic goes on/);
+  for (let at = 0; at < 12; at++) second(() => false);
+  assert.equal(keeper.viewOfPool('web')?.condition, 'well');
 });

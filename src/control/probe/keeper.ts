@@ -1,5 +1,5 @@
-import type { OutlierChange } from '../../health/outlier.ts';
-import { OutlierJudge } from '../../health/outlier.ts';
+import type { OutlierChange, OutlierJudge } from '../../health/outlier.ts';
+import type { TrafficReadings } from '../../health/traffic-judge.ts';
 import type { FailureCode } from '../../model/failure.ts';
 import type { SharedWords } from '../../model/shared-memory.ts';
 import { Verdict } from '../../model/shared-memory.ts';
@@ -9,6 +9,7 @@ import type { ConnectProbe } from '../../platform/probe-link.ts';
 import type { ServerState, VerdictChange } from '../report/status.ts';
 import { startAttempt } from './attempt.ts';
 import { LagMeter } from './lag-meter.ts';
+import { PoolHealth, type PoolView } from './pool-health.ts';
 import { ServerHealth } from './server-health.ts';
 import type { ProbeMeans } from './server-probe.ts';
 import { ServerProbe } from './server-probe.ts';
@@ -20,6 +21,8 @@ export interface HealthKeeperOptions {
   readonly clock: Clock;
   /** `connectProbe` of platform/probe-link.ts. */
   readonly connect: ConnectProbe;
+  /** The counters that traffic is judged by. */
+  readonly readings: TrafficReadings;
   /** 0 ≤ x < 1. */
   readonly random: () => number;
   /** The process log: one line per change. */
@@ -55,7 +58,7 @@ export class HealthKeeper {
   readonly #lag: LagMeter;
   readonly #servers = new Map<number, ServerHealth>();
   readonly #targets = new Map<number, DialAddress | null>();
-  readonly #judges = new Map<string, OutlierJudge>();
+  readonly #pools = new Map<string, PoolHealth>();
   /** Slots that an operator drains, also those whose server comes with the next snapshot. */
   readonly #draining = new Set<number>();
   readonly #reconnecting = new Map<number, () => void>();
@@ -79,22 +82,20 @@ export class HealthKeeper {
     for (const pool of snapshot.pools) for (const server of pool.servers) present.add(server.slot);
     for (const slot of [...this.#servers.keys()]) if (!present.has(slot)) this.#forget(slot);
     const names = new Set(snapshot.pools.map((pool) => pool.name));
-    for (const name of [...this.#judges.keys()]) if (!names.has(name)) this.#judges.delete(name);
+    for (const [name, pool] of this.#pools) {
+      if (names.has(name)) continue;
+      pool.stop();
+      this.#pools.delete(name);
+    }
     for (const pool of snapshot.pools) this.#applyPool(pool);
     this.#lookAgain();
   }
 
   /** A worker saw a server's streak of failures reach a trigger. */
   onStreak(slot: number, code: FailureCode, count: number): void {
-    const server = this.#servers.get(slot);
-    const judge = server === undefined ? undefined : this.#judges.get(server.pool);
-    if (judge === undefined) return;
-    const change = judge.onStreak(
-      { slot, code, count },
-      this.#options.clock.nowMs(),
-      this.#verdictOf,
-    );
-    if (change !== null) this.#carryOut(change);
+    const nowMs = this.#options.clock.nowMs();
+    const change = this.#judgeOf(slot)?.onStreak({ slot, code, count }, nowMs, this.#verdictOf);
+    if (change) this.#carryOut(change);
     this.#lookAgain();
   }
 
@@ -119,24 +120,46 @@ export class HealthKeeper {
     return { state: server.state, why: server.why, history: server.history };
   }
 
+  /** How a pool is; null for one that is not known. */
+  viewOfPool(name: string): PoolView | null {
+    return this.#pools.get(name)?.view() ?? null;
+  }
+
   /** Ends all probes and timers. */
   stop(): void {
     this.#lag.stop();
     this.#look?.stop();
+    for (const pool of this.#pools.values()) pool.stop();
     for (const slot of [...this.#servers.keys()]) this.#forget(slot);
   }
 
   #applyPool(pool: Pool): void {
-    const judge = this.#judges.get(pool.name) ?? new OutlierJudge();
-    this.#judges.set(pool.name, judge);
-    const judged = pool.servers.filter((server) => server.weight > 0).map((server) => server.slot);
-    judge.setServers(judged);
+    const known = this.#pools.get(pool.name);
+    if (known !== undefined) known.apply(pool);
+    else this.#pools.set(pool.name, this.#createPool(pool));
     for (const server of pool.servers) {
       this.#applyServer(pool, server);
       // The judge forgets servers of weight 0; what it had set must not outlive that.
-      if (server.weight > 0) continue;
+      if (server.weight > 0 && pool.outlier !== null) continue;
       this.#servers.get(server.slot)?.change(0, Verdict.EJECTED | Verdict.REFUSING);
     }
+  }
+
+  #createPool(pool: Pool): PoolHealth {
+    const { clock, readings, log } = this.#options;
+    return new PoolHealth(pool, {
+      clock,
+      readings,
+      log,
+      verdictOf: this.#verdictOf,
+      carryOut: (change) => this.#carryOut(change),
+      onDecided: () => this.#lookAgain(),
+    });
+  }
+
+  #judgeOf(slot: number): OutlierJudge | null {
+    const server = this.#servers.get(slot);
+    return server === undefined ? null : (this.#pools.get(server.pool)?.judge ?? null);
   }
 
   #applyServer(pool: Pool, server: Server): void {
@@ -185,10 +208,10 @@ export class HealthKeeper {
     this.#setBit(health.slot, Verdict.PROBE_DOWN, !change.isUp, `probe: ${change.reason}`);
     if (!change.isUp) return;
     // Back from down: what it did before it went says nothing about what came back.
-    const judge = this.#judges.get(health.pool);
-    const lifted = judge?.readmit(
+    const nowMs = this.#options.clock.nowMs();
+    const lifted = this.#judgeOf(health.slot)?.readmit(
       health.slot,
-      this.#options.clock.nowMs(),
+      nowMs,
       'its probe passes again',
     );
     if (lifted) this.#carryOut(lifted);
@@ -200,7 +223,7 @@ export class HealthKeeper {
   }
 
   #onReconnect(health: ServerHealth, isConnected: boolean): void {
-    const judge = this.#judges.get(health.pool);
+    const judge = this.#judgeOf(health.slot);
     const change = judge?.onReconnect(health.slot, isConnected, this.#options.clock.nowMs());
     if (change) this.#carryOut(change);
     this.#lookAgain();
@@ -211,7 +234,8 @@ export class HealthKeeper {
     const health = this.#servers.get(slot);
     if (health === undefined) return;
     health.forgetStreak();
-    health.outlierReason = reason;
+    if (kind !== 'spared') health.outlierReason = reason;
+    if (kind === 'readmitted') this.#pools.get(health.pool)?.onReadmitted(slot);
     health.change(change.setBits, change.clearBits);
     health.note(this.#options.clock.wallMs(), `${kind}: ${reason}`);
     const level = kind === 'readmitted' ? 'info' : 'warn';
@@ -230,7 +254,8 @@ export class HealthKeeper {
   /** Ends ejections whose time is over and tries the connections that are due, then waits for the next. */
   #onLook(): void {
     const nowMs = this.#options.clock.nowMs();
-    for (const judge of this.#judges.values()) {
+    for (const { judge } of this.#pools.values()) {
+      if (judge === null) continue;
       for (const change of judge.advance(nowMs)) this.#carryOut(change);
       for (const slot of judge.reconnectsDue(nowMs)) this.#tryReconnect(slot);
     }
@@ -241,7 +266,9 @@ export class HealthKeeper {
     this.#look?.stop();
     this.#look = null;
     let nextMs = Number.POSITIVE_INFINITY;
-    for (const judge of this.#judges.values()) nextMs = Math.min(nextMs, judge.nextAtMs());
+    for (const { judge } of this.#pools.values()) {
+      if (judge !== null) nextMs = Math.min(nextMs, judge.nextAtMs());
+    }
     if (nextMs === Number.POSITIVE_INFINITY) return;
     const delayMs = Math.max(nextMs - this.#options.clock.nowMs(), lookPauseMsMin);
     this.#look = this.#options.clock.after(delayMs, () => this.#onLook());

@@ -31,6 +31,9 @@ export class ServerHealth {
   readonly #words: SharedWords;
   readonly #history: RingBuffer<VerdictChange> = new RingBuffer<VerdictChange>(historyMax);
 
+  /** The last state that was noted. */
+  #noted: ServerState | null = null;
+
   constructor(words: SharedWords, server: { slot: number; pool: string; address: string }) {
     this.#words = words;
     this.slot = server.slot;
@@ -73,9 +76,12 @@ export class ServerHealth {
     Atomics.store(this.#words.failureStreak, this.slot, 0);
   }
 
-  /** Keeps a change for people. */
+  /** Keeps a change of the state's name for people. */
   note(atMs: number, why: string): void {
-    this.#history.push({ atMs, state: this.state, why });
+    const { state } = this;
+    if (state === this.#noted) return;
+    this.#noted = state;
+    this.#history.push({ atMs, state, why });
   }
 
   /** Why it is in its state, in words. */

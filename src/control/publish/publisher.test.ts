@@ -22,6 +22,7 @@ function config(...servers: ConfigServer[]): Config {
         policy: 'p2c',
         servers,
         probe: null,
+        outlier: null,
         timeouts: { connectMs: 1, firstByteMs: 1, idleMs: 1 },
         balancing: plainBalancing,
         retry: { attempts: 1, budgetRatio: 0.2 },

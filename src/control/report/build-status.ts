@@ -12,6 +12,7 @@ import {
 import type { CounterReader } from '../../observe/counters.ts';
 import type { HistogramReader } from '../../observe/histograms.ts';
 import type { HealthView } from '../probe/keeper.ts';
+import type { PoolView } from '../probe/pool-health.ts';
 import type { Departed, DepartedCounts } from './departed.ts';
 import type {
   LatencyStatus,
@@ -37,6 +38,8 @@ export interface TrafficMeans {
   readonly departed: Departed;
   /** `HealthKeeper.viewOf`. */
   readonly healthOf: (slot: number) => HealthView | null;
+  /** `HealthKeeper.viewOfPool`. */
+  readonly conditionOf: (pool: string) => PoolView | null;
   /** `RequestRates.of`. */
   readonly rateOf: (slot: number) => number;
   /** Port in use of a listener by name; 0 for Unix sockets. */
@@ -85,6 +88,7 @@ export function linksOf({ words, workers }: TrafficMeans, listenerSlot: number):
 function poolStatus(pool: Pool, means: TrafficMeans, left: readonly DepartedCounts[]): PoolStatus {
   const { counters } = means;
   const servers = pool.servers.map((server) => serverStatus(server, means));
+  const view = means.conditionOf(pool.name);
   return {
     name: pool.name,
     policy: pool.policy,
@@ -93,6 +97,8 @@ function poolStatus(pool: Pool, means: TrafficMeans, left: readonly DepartedCoun
     withoutServer: counters.one('pool', pool.slot, PoolColumn.WITHOUT_SERVER),
     responses: responsesOf(counters.row('pool', pool.slot), PoolColumn),
     retries: counters.one('pool', pool.slot, PoolColumn.RETRIES),
+    condition: view?.condition ?? 'down',
+    why: view?.why ?? 'not yet known',
     servers,
     removed: removedServers(pool.name, means.words, left),
   };

@@ -60,6 +60,7 @@ const snapshot: Snapshot = {
       name: 'app',
       policy: 'p2c',
       probe: null,
+      outlier: null,
       servers: [
         {
           slot: 7,
@@ -114,6 +115,7 @@ function traffic(): { means: TrafficMeans; counters: CounterReader; writers: Cou
     histograms: new HistogramReader(shared),
     departed: { of: () => [] },
     healthOf: () => ({ state: 'ejected', why: 'five failures', history: [] }),
+    conditionOf: () => null,
     rateOf: () => 1.26,
     portOf: () => 8080,
   };

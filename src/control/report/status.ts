@@ -128,10 +128,19 @@ export interface PoolStatus {
   /** Mean of the last ten seconds. */
   readonly requestsPerSecond: number;
   readonly retries: number;
+  readonly condition: PoolCondition;
+  /** Why it is in that condition, in words. */
+  readonly why: string;
   readonly servers: readonly ServerStatus[];
   /** Servers that left and had traffic. */
   readonly removed: readonly RemovedServerStatus[];
 }
+
+/**
+ * How a pool is. `degraded`: some of its servers are out, or backups serve. `panic`: so many are in
+ * trouble that ejecting helps nobody, and those that were ejected take traffic. `down`: nobody serves.
+ */
+export type PoolCondition = 'well' | 'degraded' | 'panic' | 'down';
 
 /** What a server's state is called: the first that holds of unresolved, down, refusing, ejected, draining, up. */
 export type ServerState = 'up' | 'down' | 'draining' | 'ejected' | 'refusing' | 'unresolved';
