@@ -109,11 +109,17 @@ export interface OutlierInput {
   enabled?: boolean | undefined;
   consecutive?: number | undefined;
   successRate?: PercentageInput | undefined;
-  latency?: number | { factor?: number | undefined; least?: DurationInput | undefined } | undefined;
+  latency?: number | OutlierLatencyInput | undefined;
   interval?: DurationInput | undefined;
   minimumVolume?: number | undefined;
   ejectFor?: DurationInput | undefined;
   ejectMax?: PercentageInput | undefined;
+}
+
+/** What is too slow; the short form is the factor. */
+export interface OutlierLatencyInput {
+  factor?: number | undefined;
+  least?: DurationInput | undefined;
 }
 
 /** How long servers may take. */

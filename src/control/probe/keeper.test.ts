@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { plainBalancing } from '../../model/balancing.ts';
 import { histogramBuckets } from '../../base/histogram.ts';
+import { plainBalancing } from '../../model/balancing.ts';
 import type { SharedWords } from '../../model/shared-memory.ts';
 import { allocateShared, attachWords, Verdict } from '../../model/shared-memory.ts';
 import type { Outlier, Pool, Probe, Snapshot } from '../../model/snapshot.ts';
