@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRandom } from '../base/prng.ts';
 import { plainBalancing } from '../model/balancing.ts';
+import { standardRetry } from '../model/retry.ts';
 import { allocateShared, attachWords, type SharedWords, Verdict } from '../model/shared-memory.ts';
 import type { PolicyName, Pool, Server } from '../model/snapshot.ts';
 import { choose } from './choose.ts';
@@ -32,7 +33,7 @@ const poolOf = (servers: readonly Server[], policy: PolicyName = 'first'): Pool 
   outlier: null,
   timeouts: { connectMs: 1, firstByteMs: 1, idleMs: 1 },
   balancing: plainBalancing,
-  retry: { attempts: 1, budgetRatio: 0.2 },
+  retry: standardRetry,
   reuse: { idleMs: 1, requestsMax: 1, ageMs: 1, perWorkerMax: 1 },
 });
 

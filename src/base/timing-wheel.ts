@@ -67,6 +67,19 @@ export class TimingWheel {
   }
 
   /**
+   * When `advance` next has something to look at; infinite while nothing is scheduled. Cost: one look per
+   * tick up to there, at most a turn.
+   */
+  nextDueMs(): number {
+    if (this.#size === 0) return Number.POSITIVE_INFINITY;
+    for (let ahead = 1; ahead <= SLOTS; ahead++) {
+      const slot = this.#slots[(this.#tick + ahead) & SLOT_MASK]!;
+      if (slot.next !== slot) return this.#originMs + (this.#tick + ahead) * this.#tickMs;
+    }
+    return this.#originMs + (this.#tick + SLOTS) * this.#tickMs;
+  }
+
+  /**
    * Sets the entry to fire at `atMs`, wherever it was set before. A time that has passed fires in
    * the next tick.
    */

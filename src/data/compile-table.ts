@@ -1,12 +1,12 @@
 import { EligibleSet } from '../balance/eligible.ts';
 import { type CidrSet, compileCidrs } from '../base/address.ts';
-import { depositOf } from '../limit/retry-budget.ts';
 import { compileRoutes } from '../match/routes.ts';
 import type { Pool, Route, Server, Snapshot } from '../model/snapshot.ts';
 import { ServerTiming } from '../observe/columns.ts';
 import type { HistogramWriter } from '../observe/histograms.ts';
 import { Peers } from './peers.ts';
 import type { Plane } from './plane.ts';
+import { CompiledRetry, RouteRetry } from './retry-rule.ts';
 import { ServerState } from './server-state.ts';
 import type { CompiledPool, CompiledRoute, ListenerTable, Table } from './table.ts';
 
@@ -60,7 +60,7 @@ function compilePool(plane: Plane, histograms: HistogramWriter, pool: Pool): Com
     eligible: new EligibleSet(pool, plane.words, { worker: plane.worker, random: plane.random }),
     servers,
     defaultHost: ascii.encode(hostOf(pool)),
-    depositThousandths: depositOf(pool.retry.budgetRatio),
+    retry: new CompiledRetry(pool.retry),
     counters: plane.counters.pool(pool.slot),
     histogram: histograms.pool(pool.slot),
   };
@@ -92,6 +92,7 @@ function compileRoute(
             contentType: respond.contentType,
             fields: respond.headers,
           },
+    retry: route.retry === null ? null : new RouteRetry(route.retry),
     counters: plane.counters.route(route.slot),
     histogram: histograms.route(route.slot),
   };

@@ -2,6 +2,7 @@ import type { FailureCode } from '../model/failure.ts';
 import { limits } from '../model/limits.ts';
 import type { BufferPool, Driver, Link } from '../platform/driver.ts';
 import type { Head } from '../wire/http1/head.ts';
+import { FailoverState } from './failover-state.ts';
 import { LogNote } from './log-note.ts';
 import type { ServerState } from './server-state.ts';
 import type { CompiledPool, CompiledRoute, ListenerTable } from './table.ts';
@@ -18,6 +19,8 @@ export const Stage = {
   ANSWERING: 3,
   /** Both links became a tunnel. */
   TUNNEL: 4,
+  /** No server holds it: the next try waits for its pause, or for a place. */
+  PAUSED: 5,
 } as const;
 
 /** Half an hour: the clock in µs wraps after 35 minutes. */
@@ -90,6 +93,8 @@ export interface ServerSide extends SpanSink {
   readonly waitingBytes: number;
   /** Whether the link had served an exchange before this one. */
   readonly isReused: boolean;
+  /** Some byte of an answer has come, if only of an interim one. */
+  readonly hasAnswerByte: boolean;
   /** Takes the exchange: its request's parts follow through `span`. */
   begin(exchange: Exchange): void;
   setAnswerPaused(isPaused: boolean): void;
@@ -160,6 +165,7 @@ export class Exchange implements SpanSink {
   requestNumber = -1;
   /** What the access log will say of its request; kept up only while there is one. */
   readonly note: LogNote = new LogNote();
+  readonly failover: FailoverState = new FailoverState();
 
   /** The request as it goes to servers: `id, offset, length` triples, each with one reference of ours. */
   readonly segments: number[] = [];

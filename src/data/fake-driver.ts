@@ -260,6 +260,8 @@ export class FakeDriver implements Driver {
   readonly dialled: FakeLink[] = [];
   readonly #later: (() => void)[] = [];
   #onAccept: (link: Link) => void = () => {};
+  #alarmAtMs = Number.POSITIVE_INFINITY;
+  #ring: (nowMs: number) => void = () => {};
 
   constructor(buffers: BufferPool = new PlainBuffers()) {
     this.buffers = buffers;
@@ -275,6 +277,11 @@ export class FakeDriver implements Driver {
 
   preciseNow(): number {
     return this.nowMs;
+  }
+
+  alarm(ms: number, ring: (nowMs: number) => void): void {
+    this.#alarmAtMs = this.nowMs + ms;
+    this.#ring = ring;
   }
 
   listen(_target: ListenTarget, onAccept: (link: Link) => void): Listening {
@@ -310,9 +317,17 @@ export class FakeDriver implements Driver {
   /** Time passes, tick by tick. */
   advance(ms: number): void {
     const until = this.nowMs + ms;
+    let tickAtMs = Math.min(this.nowMs + 50, until);
     while (this.nowMs < until) {
-      this.nowMs = Math.min(this.nowMs + 50, until);
+      this.nowMs = Math.min(tickAtMs, Math.max(this.#alarmAtMs, this.nowMs));
+      if (this.nowMs >= this.#alarmAtMs) {
+        this.#alarmAtMs = Number.POSITIVE_INFINITY;
+        this.#ring(this.nowMs);
+        this.settle();
+        if (this.nowMs < tickAtMs) continue;
+      }
       this.onTick(this.nowMs);
+      tickAtMs = Math.min(this.nowMs + 50, until);
       this.settle();
     }
   }

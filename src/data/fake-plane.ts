@@ -1,6 +1,7 @@
 import { createRandom } from '../base/prng.ts';
 import { plainBalancing } from '../model/balancing.ts';
 import type { FromWorker } from '../model/messages.ts';
+import { standardRetry } from '../model/retry.ts';
 import {
   allocateShared,
   attachWords,
@@ -37,6 +38,7 @@ export function fakeSnapshot(servers: number, change: Partial<Snapshot> = {}): S
         pool: 'p',
         respond: null,
         allowEncodedSeparators: false,
+        retry: null,
       },
     ],
     pools: [
@@ -48,7 +50,7 @@ export function fakeSnapshot(servers: number, change: Partial<Snapshot> = {}): S
         outlier: null,
         timeouts: { connectMs: 2_000, firstByteMs: 30_000, idleMs: 60_000 },
         balancing: plainBalancing,
-        retry: { attempts: 1, budgetRatio: 0.2 },
+        retry: { ...standardRetry, backoffBaseMs: 0 },
         reuse: { idleMs: 4_000, requestsMax: 10_000_000, ageMs: 3_600_000, perWorkerMax: 128 },
         servers: Array.from({ length: servers }, (_, slot) => ({
           slot,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { standardRetry } from '../model/retry.ts';
 import { Verdict } from '../model/shared-memory.ts';
 import { fakeSnapshot } from './fake-plane.ts';
 import { brief, FakeRun, get, ok } from './fake-run.ts';
@@ -108,7 +109,7 @@ test('a time-out of the answer is not repeated', () => {
 });
 
 test('a reused link that died is absorbed: a fresh one to the same server when there is no other', () => {
-  const run = new FakeRun(1, poolWith(1, { retry: { attempts: 0, budgetRatio: 0.2 } }));
+  const run = new FakeRun(1, poolWith(1, { retry: { ...standardRetry, attempts: 0 } }));
   const client = run.client(get);
   run.server(0).receive(ok);
   client.receive(get);

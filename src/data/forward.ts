@@ -1,15 +1,21 @@
 import { choose } from '../balance/choose.ts';
 import { release } from '../balance/reserve.ts';
 import { invariant } from '../base/invariant.ts';
-import { deposit, tryWithdraw } from '../limit/retry-budget.ts';
+import { deposit } from '../limit/retry-budget.ts';
 import { type FailureCode, failureKind } from '../model/failure.ts';
 import { limits } from '../model/limits.ts';
 import { PoolColumn, ServerColumn } from '../observe/columns.ts';
+import type { Head } from '../wire/http1/head.ts';
 import type { Exchange, ServerSide } from './exchange.ts';
 import { Stage } from './exchange.ts';
+import { ExchangeClock } from './exchange-clock.ts';
+import { NEVER } from './failover-state.ts';
 import { countAnswer, countFailure } from './failure-streak.ts';
+import { pickRequestOf } from './pick-request.ts';
 import type { Conductor, Plane } from './plane.ts';
 import { record } from './record.ts';
+import { retryAfterMs } from './retry-after.ts';
+import { mayRepeat, pauseMs, spend, unspend } from './retry-permit.ts';
 import { ServerLink } from './server-link.ts';
 import type { ServerState } from './server-state.ts';
 import type { CompiledPool } from './table.ts';
@@ -26,17 +32,25 @@ const FREE_EXCHANGES_MAX = 4_096;
  */
 export class Forward implements Conductor {
   readonly #plane: Plane;
+  readonly #clock: ExchangeClock;
 
   constructor(plane: Plane) {
     this.#plane = plane;
+    this.#clock = new ExchangeClock(plane.driver, plane.fineTimers, (exchange, nowMs) =>
+      this.#timeDue(exchange, nowMs),
+    );
   }
 
   begin(exchange: Exchange): void {
     const pool = exchange.pool;
     invariant(pool !== null, 'an exchange that begins has its pool');
-    if (pool.depositThousandths > 0) {
-      deposit(this.#plane.words.retryTokens, pool.pool.slot, pool.depositThousandths);
+    const ownRetry = exchange.route === null ? null : exchange.route.retry;
+    const rule = ownRetry === null ? pool.retry : ownRetry.for(pool);
+    exchange.failover.rule = rule;
+    if (rule.depositThousandths > 0) {
+      deposit(this.#plane.words.retryTokens, pool.pool.slot, rule.depositThousandths);
     }
+    if (rule.hasTimes) this.#clock.start(exchange);
     if (exchange.isBroken) {
       exchange.failure = 'buffers-exhausted';
       exchange.client!.answerFailure(exchange, 'buffers-exhausted');
@@ -45,8 +59,33 @@ export class Forward implements Conductor {
     this.#attempt(exchange, pool, 'no-server-available');
   }
 
+  takesBack(exchange: Exchange, head: Head): boolean {
+    const plane = this.#plane;
+    // A client that saw an interim answer has seen this server.
+    if (exchange.interims > 0) return false;
+    if (!mayRepeat(plane, exchange, 'answer', false)) return false;
+    const pause = pauseMs(plane, exchange, retryAfterMs(head, plane.wallClock()));
+    if (pause < 0) {
+      exchange.retries--;
+      unspend(plane, exchange);
+      return false;
+    }
+    countAnswer(plane, exchange.slot, head.status);
+    exchange.failover.pauseMs = pause;
+    return true;
+  }
+
+  tryAgain(exchange: Exchange): void {
+    const slot = exchange.slot;
+    exchange.server = null;
+    this.#releaseSlot(exchange);
+    exchange.addTried(slot);
+    this.#later(exchange, 'upstream-unavailable', exchange.failover.pauseMs);
+  }
+
   answered(exchange: Exchange, status: number): void {
     const plane = this.#plane;
+    if (exchange.failover.isArmed) this.#quiet(exchange);
     exchange.stage = Stage.ANSWERING;
     exchange.firstByteUs = (plane.driver.nowUs() - exchange.attemptAtUs) & 0x7fffffff;
     if (exchange.isReplayable) exchange.releaseSegments();
@@ -72,7 +111,7 @@ export class Forward implements Conductor {
     this.#releaseSlot(exchange);
     const kind = failureKind(code);
     // A reused link that the server closed at its idle limit says nothing about the server's health.
-    const isStaleLink = wasReused && kind.retry === 'if-idempotent' && !sawByte;
+    const isStaleLink = wasReused && !sawByte && isClosing(code);
     if (kind.countsAgainstServer && !isStaleLink) countFailure(this.#plane, slot, code);
     if (exchange.stage === Stage.ANSWERING) {
       exchange.failure = code;
@@ -82,15 +121,7 @@ export class Forward implements Conductor {
       this.#recycle(exchange);
       return;
     }
-    if (this.#mayRepeat(exchange, code, sawByte, isStaleLink)) {
-      exchange.addTried(slot);
-      // Another server first: a process that is being killed resets its links before it stops listening.
-      if (isStaleLink) exchange.staleSlot = slot;
-      this.#attempt(exchange, exchange.pool!, code);
-      return;
-    }
-    exchange.failure = code;
-    client.answerFailure(exchange, code);
+    if (sawByte || !this.#goesOn(exchange, slot, code, isStaleLink)) this.#giveUp(exchange, code);
   }
 
   clientGone(exchange: Exchange, code: FailureCode): void {
@@ -103,6 +134,7 @@ export class Forward implements Conductor {
   }
 
   withdraw(exchange: Exchange): void {
+    if (exchange.failover.isArmed) this.#quiet(exchange);
     exchange.server?.cancel();
     exchange.server = null;
     this.#releaseSlot(exchange);
@@ -120,6 +152,7 @@ export class Forward implements Conductor {
   upgraded(exchange: Exchange, server: ServerSide, leftover: readonly number[]): void {
     const client = exchange.client;
     invariant(client !== null && exchange.pool !== null, 'an upgrade has both its sides');
+    if (exchange.failover.isArmed) this.#quiet(exchange);
     exchange.stage = Stage.TUNNEL;
     exchange.status = 101;
     exchange.firstByteUs = (this.#plane.driver.nowUs() - exchange.attemptAtUs) & 0x7fffffff;
@@ -153,11 +186,11 @@ export class Forward implements Conductor {
     }
     if (slot < 0) {
       plane.cells[pool.counters + PoolColumn.NO_SERVER]! += 1;
-      const reason = exchange.attempts === 0 ? pool.eligible.reason : code;
-      exchange.failure = reason;
-      exchange.client!.answerFailure(exchange, reason);
+      unspend(plane, exchange);
+      this.#giveUp(exchange, exchange.attempts === 0 ? pool.eligible.reason : code);
       return;
     }
+    spend(plane, exchange);
     if (exchange.attempts > 0 && failureKind(code).retry === 'always') {
       plane.cells[pool.counters + PoolColumn.FAILOVERS]! += 1;
     }
@@ -169,6 +202,7 @@ export class Forward implements Conductor {
     const state = exchange.serverState;
     invariant(state !== null, 'a pool knows the servers that it picks');
     plane.cells[state.counters + ServerColumn.ATTEMPTS]! += 1;
+    if (exchange.failover.rule.hasTimes) this.#clock.startTry(exchange);
     const server = this.#serverFor(exchange, state, pool);
     exchange.server = server;
     server.begin(exchange);
@@ -183,12 +217,8 @@ export class Forward implements Conductor {
   /** Reserves a server that can be dialled and notes its state; negative when there is none. */
   #choose(exchange: Exchange, pool: CompiledPool): number {
     const plane = this.#plane;
-    const request = plane.pickRequest;
-    request.addressHash = exchange.addressHash;
     for (;;) {
-      request.tried = exchange.tried;
-      request.triedCount = exchange.triedCount;
-      const slot = choose(pool.eligible, request);
+      const slot = choose(pool.eligible, pickRequestOf(plane, exchange));
       if (slot < 0) return slot;
       const state = pool.servers.get(slot);
       if (state !== undefined && state.target !== null) {
@@ -212,28 +242,89 @@ export class Forward implements Conductor {
     return new ServerLink(this.#plane, state, pool.pool);
   }
 
-  /** Design §7: nothing submitted → always; no answer byte → when idempotent, within attempts and budget; else never. */
-  #mayRepeat(
-    exchange: Exchange,
-    code: FailureCode,
-    sawByte: boolean,
-    isStaleLink: boolean,
-  ): boolean {
-    const rule = failureKind(code).retry;
-    const pool = exchange.pool;
-    if (rule === 'no' || sawByte || pool === null || !exchange.isReplayable) return false;
-    const cells = this.#plane.cells;
-    if (rule === 'always') return true;
-    if (!exchange.isIdempotent) return false;
-    // The keep-alive race is ours to absorb: its first repeat costs budget, but none of the user's attempts.
-    const isFree = isStaleLink && !exchange.hadStaleLink;
-    const isAllowed =
-      (isFree || exchange.retries < pool.pool.retry.attempts) &&
-      tryWithdraw(this.#plane.words.retryTokens, pool.pool.slot);
-    cells[pool.counters + (isAllowed ? PoolColumn.RETRIES : PoolColumn.RETRIES_DENIED)]! += 1;
-    if (isStaleLink) exchange.hadStaleLink = true;
-    if (isAllowed && !isFree) exchange.retries++;
-    return isAllowed;
+  /** Design §7: nothing submitted → always; submitted → by rule, attempts and budget. False: it ends here. */
+  #goesOn(exchange: Exchange, slot: number, code: FailureCode, isStaleLink: boolean): boolean {
+    const plane = this.#plane;
+    const { retry } = failureKind(code);
+    if (retry === 'always' && exchange.pool !== null && exchange.isReplayable) {
+      if (plane.driver.now() >= exchange.failover.deadlineAtMs) return false;
+      exchange.addTried(slot);
+      this.#attempt(exchange, exchange.pool, code);
+      return true;
+    }
+    if (retry !== 'if-idempotent') return false;
+    const why = code === 'upstream-timeout' ? 'timeout' : 'reset';
+    if (!mayRepeat(plane, exchange, why, isStaleLink)) return false;
+    exchange.addTried(slot);
+    // Another server first: a process that is being killed resets its links before it stops listening.
+    if (isStaleLink) exchange.staleSlot = slot;
+    this.#later(exchange, code, isStaleLink ? 0 : pauseMs(plane, exchange, 0));
+    return true;
+  }
+
+  /** The next try, after a pause unless that is 0 or less. */
+  #later(exchange: Exchange, code: FailureCode, pause: number): void {
+    if (pause <= 0) {
+      this.#attempt(exchange, exchange.pool!, code);
+      return;
+    }
+    exchange.stage = Stage.PAUSED;
+    exchange.failover.code = code;
+    this.#clock.pause(exchange, pause);
+  }
+
+  #timeDue(exchange: Exchange, nowMs: number): void {
+    const { failover } = exchange;
+    if (nowMs >= failover.deadlineAtMs) {
+      this.#countLate(exchange);
+      this.withdraw(exchange);
+      this.#giveUp(exchange, 'total-timeout');
+      return;
+    }
+    if (nowMs >= failover.pauseUntilMs) {
+      failover.pauseUntilMs = NEVER;
+      this.#clock.watch(exchange);
+      this.#attempt(exchange, exchange.pool!, failover.code);
+      return;
+    }
+    if (nowMs >= failover.tryUntilMs) {
+      failover.tryUntilMs = NEVER;
+      if (this.#leavesTry(exchange)) return;
+    }
+    this.#clock.watch(exchange);
+  }
+
+  /** A try has had its time: it is given up when another one may follow, else it may still answer. */
+  #leavesTry(exchange: Exchange): boolean {
+    const plane = this.#plane;
+    const { server, slot } = exchange;
+    if (server === null || server.hasAnswerByte) return false;
+    if (!mayRepeat(plane, exchange, 'timeout', false)) return false;
+    countFailure(plane, slot, 'upstream-timeout');
+    server.cancel();
+    exchange.server = null;
+    this.#releaseSlot(exchange);
+    exchange.addTried(slot);
+    this.#later(exchange, 'upstream-timeout', pauseMs(plane, exchange, 0));
+    return true;
+  }
+
+  /** The time for all tries is over: that speaks against a server that had half of it or more. */
+  #countLate(exchange: Exchange): void {
+    if (exchange.server === null) return;
+    const triedUs = (this.#plane.driver.nowUs() - exchange.attemptAtUs) & 0x7fffffff;
+    if (triedUs < exchange.failover.rule.rule.totalMs * 500) return;
+    countFailure(this.#plane, exchange.slot, 'upstream-timeout');
+  }
+
+  #quiet(exchange: Exchange): void {
+    this.#clock.stop(exchange.failover);
+    unspend(this.#plane, exchange);
+  }
+
+  #giveUp(exchange: Exchange, code: FailureCode): void {
+    exchange.failure = code;
+    exchange.client!.answerFailure(exchange, code);
   }
 
   #releaseSlot(exchange: Exchange): void {
@@ -244,6 +335,7 @@ export class Forward implements Conductor {
 
   #close(exchange: Exchange): void {
     exchange.server = null;
+    if (exchange.failover.isArmed) this.#quiet(exchange);
     exchange.releaseSegments();
     // Before its place is given back: only a server with nothing in flight may lose its slot.
     record(this.#plane, exchange);
@@ -260,4 +352,9 @@ export class Forward implements Conductor {
     const free = this.#plane.freeExchanges;
     if (free.length < FREE_EXCHANGES_MAX) free.push(exchange);
   }
+}
+
+/** The server closed the link before it answered. */
+function isClosing(code: FailureCode): boolean {
+  return code === 'upstream-closed-before-headers' || code === 'upstream-reset-before-headers';
 }

@@ -8,6 +8,7 @@ import type { BufferPool, Driver } from '../platform/driver.ts';
 import type { Head } from '../wire/http1/head.ts';
 import type { ResponseForwarding } from '../wire/http1/write-response.ts';
 import type { Exchange, ServerSide, SpanSink } from './exchange.ts';
+import type { FineTimers } from './fine-timers.ts';
 import type { HeadPlace } from './request-writer.ts';
 import type { ServerState } from './server-state.ts';
 
@@ -15,6 +16,12 @@ import type { ServerState } from './server-state.ts';
 export interface Conductor {
   /** A request's head is known and its route takes a server: choose one and send it on. */
   begin(exchange: Exchange): void;
+  /**
+   * A final head arrived whose status is one to try again: true when another try will be made. The server's half then
+   * lets go of the exchange, sees to what is left of the answer, and calls `tryAgain`.
+   */
+  takesBack(exchange: Exchange, head: Head): boolean;
+  tryAgain(exchange: Exchange): void;
   /** A final head arrived, is valid, and is about to go to the client. */
   answered(exchange: Exchange, status: number): void;
   /** The answer's last byte was given to the client's link. */
@@ -37,6 +44,8 @@ export interface Plane {
   readonly driver: Driver;
   readonly buffers: BufferPool;
   readonly wheel: TimingWheel;
+  /** For waits shorter than a few ticks of `wheel`. */
+  readonly fineTimers: FineTimers;
   readonly words: SharedWords;
   readonly counters: CounterWriter;
   /** This worker's counter cells. */

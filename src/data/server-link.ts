@@ -23,13 +23,15 @@ import type { ServerState } from './server-state.ts';
 const HINT_MARGIN_MS = 1_000;
 
 /** What an upstream link is doing. */
-const Phase = { DIALLING: 0, AWAITING_HEAD: 1, BODY: 2, IDLE: 3, GONE: 4 } as const;
+const Phase = { DIALLING: 0, AWAITING_HEAD: 1, BODY: 2, IDLE: 3, GONE: 4, DISCARD: 5 } as const;
 
 /**
  * One HTTP/1.1 link to a server: sends one request at a time and reads its answer.
  *
  *   DIALLING ──connected──▶ AWAITING_HEAD ──final head──▶ BODY ──last byte──▶ IDLE ──next request──▶ AWAITING_HEAD
  *      └── refused, timed out ──┴── died, invalid, late ──┴── cut, stalled ──┴── closed, spoke unasked ──▶ GONE
+ *
+ * An answer that is to be tried again elsewhere is read in DISCARD instead of BODY, for nobody.
  */
 export class ServerLink implements ServerSide, LinkHandler {
   isReused = false;
@@ -49,6 +51,7 @@ export class ServerLink implements ServerSide, LinkHandler {
   #mayBeReused = true;
   #isPaused = false;
   #sawByte = false;
+  #discardedBytes = 0;
   /** When the present phase began to wait (driver ms). */
   #waitsSinceMs: number;
   readonly #dialledAtUs: number;
@@ -70,6 +73,10 @@ export class ServerLink implements ServerSide, LinkHandler {
 
   get isConnected(): boolean {
     return this.#link.isConnected;
+  }
+
+  get hasAnswerByte(): boolean {
+    return this.#sawByte;
   }
 
   get waitingBytes(): number {
@@ -116,15 +123,20 @@ export class ServerLink implements ServerSide, LinkHandler {
   letGo(): void {
     const exchange = this.#exchange;
     this.#exchange = null;
+    if (this.#isPaused) this.setAnswerPaused(false);
+    this.#keepOrClose(exchange?.isRequestComplete === true);
+  }
+
+  /** The exchange is over: the link waits for the next one when that is safe. */
+  #keepOrClose(isRequestComplete: boolean): void {
     const now = this.#plane.driver.now();
     this.#exchanges++;
-    if (this.#isPaused) this.setAnswerPaused(false);
     const reuse = this.#pool.reuse;
     const idleMs =
       this.#hintMs >= 0 ? Math.max(this.#hintMs - HINT_MARGIN_MS, this.#hintMs / 2) : reuse.idleMs;
     const isReusable =
       this.#mayBeReused &&
-      exchange?.isRequestComplete === true &&
+      isRequestComplete &&
       this.#link.queuedBytes === 0 &&
       this.#link.isOpen &&
       !this.#plane.isDraining &&
@@ -179,6 +191,11 @@ export class ServerLink implements ServerSide, LinkHandler {
     plane.cells[this.#server.counters + ServerColumn.BYTES_IN]! += length;
     const exchange = this.#exchange;
     if (exchange === null) {
+      if (this.#phase === Phase.DISCARD) {
+        this.#discard(id, offset, offset + length);
+        plane.buffers.release(id);
+        return;
+      }
       // A byte without an open request is no answer (RFC 9112 §9.2): such a link is never used again.
       plane.buffers.release(id);
       if (this.#phase === Phase.IDLE) this.#leaveIdle();
@@ -311,6 +328,13 @@ export class ServerLink implements ServerSide, LinkHandler {
     }
     if (head.keepAliveHintMs >= 0) this.#hintMs = head.keepAliveHintMs;
     this.#mayBeReused = !head.wantsClose && head.framing !== Framing.CLOSE;
+    const isOnStatus = exchange.failover.rule.isOnStatus;
+    if (isOnStatus !== null && isOnStatus[head.status] === 1) {
+      if (this.#plane.conductor.takesBack(exchange, head)) {
+        this.#takenBack(exchange, head, id, at, end);
+        return;
+      }
+    }
     this.#phase = Phase.BODY;
     this.#plane.conductor.answered(exchange, head.status);
     const framing = head.framing;
@@ -318,6 +342,35 @@ export class ServerLink implements ServerSide, LinkHandler {
     const outFraming = client.answer(exchange, head, headId, floor, at);
     this.#relay.start(framing, contentLength, outFraming);
     this.#body(exchange, id, at, end);
+  }
+
+  /** Another server is asked: what is left of this answer is read for nobody, so that the link can be used again. */
+  #takenBack(exchange: Exchange, head: Head, id: number, at: number, end: number): void {
+    this.#exchange = null;
+    if (!this.#mayBeReused || !exchange.isRequestComplete) {
+      this.#gone();
+      this.#link.abort();
+    } else {
+      this.#phase = Phase.DISCARD;
+      this.#discardedBytes = 0;
+      this.#relay.start(head.framing, head.contentLength, Framing.NONE);
+      this.#plane.wheel.schedule(this.#timer, this.#plane.driver.now() + limits.discardMs);
+      this.#discard(id, at, end);
+    }
+    this.#plane.conductor.tryAgain(exchange);
+  }
+
+  #discard(id: number, from: number, end: number): void {
+    const relay = this.#relay;
+    const behind = relay.feed(id, from, end, this.#plane.nowhere);
+    this.#discardedBytes += end - from;
+    if (relay.isComplete) {
+      if (behind < end) this.#mayBeReused = false;
+      this.#keepOrClose(true);
+    } else if (relay.failure !== null || this.#discardedBytes > limits.discardBytes) {
+      this.#gone();
+      this.#link.abort();
+    }
   }
 
   /** The server speaks another protocol from here on: only one that was offered. */
@@ -393,6 +446,11 @@ export class ServerLink implements ServerSide, LinkHandler {
     const timeouts = this.#pool.timeouts;
     if (this.#phase === Phase.IDLE) {
       this.#onIdleTimer(nowMs);
+      return;
+    }
+    if (this.#phase === Phase.DISCARD) {
+      this.#gone();
+      this.#link.abort();
       return;
     }
     const exchange = this.#exchange;

@@ -5,6 +5,7 @@ import type { Listener, Pool, Route, Snapshot } from '../model/snapshot.ts';
 import type { HeadLimits } from '../wire/http1/head.ts';
 import type { Answer } from './answers.ts';
 import type { Peers } from './peers.ts';
+import type { CompiledRetry, RouteRetry } from './retry-rule.ts';
 import type { ServerState } from './server-state.ts';
 
 /**
@@ -41,6 +42,8 @@ export interface CompiledRoute {
   readonly pool: CompiledPool | null;
   /** The fixed answer; null for routes to a pool. */
   readonly fixed: Answer | null;
+  /** Its own rule of retries; null = the pool's. */
+  readonly retry: RouteRetry | null;
   readonly counters: number;
   readonly histogram: number;
 }
@@ -51,8 +54,7 @@ export interface CompiledPool {
   readonly eligible: EligibleSet;
   /** Host of a request that came without one (HTTP/1.0). */
   readonly defaultHost: Uint8Array;
-  /** What each request pays into the retry budget, in thousandths of a retry. */
-  readonly depositThousandths: number;
+  readonly retry: CompiledRetry;
   /** By slot. */
   readonly servers: ReadonlyMap<number, ServerState>;
   readonly counters: number;

@@ -10,6 +10,7 @@ import { dialFailure } from './dial-failure.ts';
 import { Exchange } from './exchange.ts';
 import { countFailure, countSuccess } from './failure-streak.ts';
 import type { ListenerLink, ListenerState } from './listener-state.ts';
+import { pickRequestOf } from './pick-request.ts';
 import type { Plane } from './plane.ts';
 import { record } from './record.ts';
 import type { ServerState } from './server-state.ts';
@@ -91,18 +92,12 @@ export class TcpLink implements LinkHandler, ListenerLink {
   #attempt(code: FailureCode): void {
     const plane = this.#plane;
     const exchange = this.#exchange;
-    const request = plane.pickRequest;
-    request.addressHash = exchange.addressHash;
-    request.tried = exchange.tried;
-    request.triedCount = exchange.triedCount;
-    let slot = choose(this.#pool.eligible, request);
+    let slot = choose(this.#pool.eligible, pickRequestOf(plane, exchange));
     while (slot >= 0 && this.#pool.servers.get(slot)?.target == null) {
       // Its name became unresolved after this table was compiled: nothing to dial.
       release(plane.words, plane.worker, slot);
       exchange.addTried(slot);
-      request.tried = exchange.tried;
-      request.triedCount = exchange.triedCount;
-      slot = choose(this.#pool.eligible, request);
+      slot = choose(this.#pool.eligible, pickRequestOf(plane, exchange));
     }
     if (slot < 0) {
       plane.cells[this.#pool.counters + PoolColumn.NO_SERVER]! += 1;

@@ -13,6 +13,7 @@ import { ResponseForwarding } from '../wire/http1/write-response.ts';
 import { AccessLines } from './access-line.ts';
 import { ClientLink } from './client-link.ts';
 import { compileTable } from './compile-table.ts';
+import { FineTimers } from './fine-timers.ts';
 import { Forward } from './forward.ts';
 import { ListenerState } from './listener-state.ts';
 import type { Conductor, Plane } from './plane.ts';
@@ -180,6 +181,7 @@ class Worker implements DataPlane {
     invariant(!this.#isFailing, 'no failure was planted by a test');
     const plane = this.#plane;
     plane.wheel.advance(nowMs);
+    plane.fineTimers.advance(nowMs);
     this.#renewDate();
     this.#lines.flush();
     if (this.#isAcceptPaused) this.#mayAcceptAgain();
@@ -257,6 +259,7 @@ function makePlane(options: DataPlaneOptions, histograms: HistogramWriter): Plan
     worker: start.worker,
     driver,
     buffers,
+    fineTimers: new FineTimers(driver),
     wheel: new TimingWheel(limits.timerTickMs, driver.preciseNow()),
     words: attachWords(start.shared),
     counters,

@@ -57,6 +57,11 @@ export function tryWithdraw(words: Int32Array, poolSlot: number): boolean {
   return false;
 }
 
+/** Puts a retry back that was taken out and not made. */
+export function refund(words: Int32Array, poolSlot: number): void {
+  Atomics.add(words, poolSlot, UNIT);
+}
+
 /**
  * Lets a second pass over every pool's budget. Control calls it once per second. Cost: O(pools).
  */

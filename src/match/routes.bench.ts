@@ -13,6 +13,7 @@ const routeOf = (host: string, path: string, order: number): Route => ({
   pool: 'web',
   respond: null,
   allowEncodedSeparators: false,
+  retry: null,
 });
 
 /** The baseline: every route in order, on strings. */

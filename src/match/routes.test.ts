@@ -15,6 +15,7 @@ const routeOf = (match: Partial<RouteMatch>, listeners: readonly string[] = []):
   pool: 'web',
   respond: null,
   allowEncodedSeparators: false,
+  retry: null,
 });
 
 /** Asks with spans inside longer buffers, so that reading outside of them shows. */

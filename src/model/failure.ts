@@ -32,6 +32,7 @@ export type FailureCode =
   | 'upstream-closed-before-headers'
   | 'upstream-reset-before-headers'
   | 'upstream-timeout'
+  | 'total-timeout'
   | 'upstream-response-invalid'
   | 'upstream-header-too-large'
   | 'upstream-unavailable'
@@ -126,14 +127,15 @@ export const failures: Readonly<Record<FailureCode, FailureKind>> = {
     'if-idempotent',
     'the server reset the connection before it answered',
   ),
-  'upstream-timeout': up(504, 'no', 'the server did not answer in time'),
+  'upstream-timeout': up(504, 'if-idempotent', 'the server did not answer in time'),
+  'total-timeout': up(504, 'no', 'no answer came within the time for all tries', false),
   'upstream-response-invalid': up(
     502,
     'no',
     'the server sent something that is not a valid answer',
   ),
   'upstream-header-too-large': up(502, 'no', 'the head of the answer is larger than allowed'),
-  'upstream-unavailable': up(502, 'no', 'the server itself answered 502, 503 or 504'),
+  'upstream-unavailable': up(502, 'if-idempotent', 'the server itself answered that it failed'),
   'upstream-body-cut': up(502, 'no', 'the server closed the connection inside its answer'),
   'upstream-body-invalid': up(502, 'no', 'the body of the answer is not validly framed'),
   'upstream-body-stalled': up(504, 'no', 'the answer made no progress in time'),

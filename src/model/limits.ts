@@ -45,6 +45,13 @@ export const limits = {
   leadingEmptyLines: 4,
   /** Request body bytes kept for a replay. Above, a started exchange cannot be repeated. */
   replayBytes: 65_536,
+  /** A discarded answer is read so far, so that its link can be used again; above, the link is closed. */
+  discardBytes: 65_536,
+  discardMs: 2_000,
+  /** `Retry-After` is waited for up to this; a longer one goes to the client, who can wait without holding our memory. */
+  retryAfterMsMax: 10_000,
+  /** Resolution of short waits (back-off, hedging, queues): a fifth of the shortest default. */
+  fineTickMs: 5,
   /** How long and how much a closing link reads on so that the peer can see our last answer. */
   lingerMs: 2_000,
   lingerBytes: 262_144,

@@ -1,5 +1,7 @@
 import type { Balancing } from './balancing.ts';
 
+import type { RetryRule } from './retry.ts';
+
 /**
  * The contract between the planes: plain, deeply readonly, versioned data. Control builds and checks
  * it; a worker compiles it into a table. All durations in ms, all sizes in bytes.
@@ -44,6 +46,8 @@ export interface Route {
   readonly respond: FixedAnswer | null;
   /** Encoded separators (`%2f` …) pass on this route. */
   readonly allowEncodedSeparators: boolean;
+  /** What differs from the pool's rule; null = nothing. */
+  readonly retry: Partial<RetryRule> | null;
 }
 
 /** What a route takes: each list is empty or has a member that fits. */
@@ -86,7 +90,7 @@ export interface Pool {
   /** Passive checks by the pool's own traffic; null = none. */
   readonly outlier: Outlier | null;
   readonly timeouts: PoolTimeouts;
-  readonly retry: { readonly attempts: number; readonly budgetRatio: number };
+  readonly retry: RetryRule;
   readonly reuse: {
     readonly idleMs: number;
     readonly requestsMax: number;

@@ -121,6 +121,8 @@ export interface Driver {
   preciseNow(): number;
   /** Called every `limits.timerTickMs` and at the end of each busy turn at most once per tick: advance timers here. */
   onTick: (nowMs: number) => void;
+  /** Calls `ring` once, about `ms` from now; a later call replaces an earlier one. For waits finer than a tick. */
+  alarm(ms: number, ring: (nowMs: number) => void): void;
   /** `onAccept` gets a connected link and must set its `handler` before it returns. TCP_NODELAY is set. */
   listen(target: ListenTarget, onAccept: (link: Link) => void): Listening;
   prepare(address: DialAddress): DialTarget;

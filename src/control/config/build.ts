@@ -1,9 +1,11 @@
 import { invariant } from '../../base/invariant.ts';
 import { plainBalancing } from '../../model/balancing.ts';
 import { limits } from '../../model/limits.ts';
+import { standardRetry } from '../../model/retry.ts';
 import type { FixedAnswer } from '../../model/snapshot.ts';
 import { parseListenAddress } from './address.ts';
 import { buildOutlier, buildProbe } from './build-health.ts';
+import { buildRetry } from './build-retry.ts';
 import type {
   Checked,
   CheckedListener,
@@ -167,6 +169,7 @@ function buildRoute(route: CheckedRoute, name: string): ConfigRoute {
     pool: route.pool ?? null,
     respond: route.respond === undefined ? null : buildAnswer(route.respond),
     allowEncodedSeparators: route.allowEncodedSeparators ?? false,
+    retry: route.retry === undefined ? null : buildRetry(route.retry),
   };
 }
 
@@ -194,7 +197,7 @@ function buildPool(name: string, pool: CheckedPool): ConfigPool {
       idleMs: timeouts?.idle ?? 60_000,
     },
     balancing: plainBalancing,
-    retry: { attempts: retry?.attempts ?? 1, budgetRatio: retry?.budget ?? 0.2 },
+    retry: { ...standardRetry, ...buildRetry(retry ?? {}) },
     reuse: {
       idleMs: reuse?.idle ?? 4_000,
       requestsMax: reuse?.requests ?? 10_000,

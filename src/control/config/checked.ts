@@ -61,6 +61,7 @@ export interface CheckedRoute {
     readonly headers?: ReadonlyMap<string, string>;
   };
   readonly allowEncodedSeparators?: boolean;
+  readonly retry?: CheckedRetry;
 }
 
 /** One of `pools`. Durations in ms, shares as ratios. */
@@ -74,13 +75,25 @@ export interface CheckedPool {
     readonly firstByte?: number;
     readonly idle?: number;
   };
-  readonly retry?: { readonly attempts?: number; readonly budget?: number };
+  readonly retry?: CheckedRetry;
   readonly reuse?: {
     readonly idle?: number;
     readonly requests?: number;
     readonly age?: number;
     readonly perWorker?: number;
   };
+}
+
+/** `retry` of a pool or a route. */
+export interface CheckedRetry {
+  readonly attempts?: number;
+  readonly on?: readonly ('connect' | 'reset' | 'timeout' | readonly [number, number])[];
+  readonly perTry?: number;
+  readonly total?: number;
+  readonly budget?: number;
+  readonly backoff?: { readonly base?: number; readonly max?: number };
+  readonly retryAfter?: boolean;
+  readonly nonIdempotent?: boolean;
 }
 
 /** `probe` of a pool. */

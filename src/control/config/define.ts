@@ -22,6 +22,15 @@ export type PercentageInput = `${number}%`;
 /** A status or a range of them: `200`, `'200-399'`. */
 export type StatusRangeInput = number | `${number}` | `${number}-${number}`;
 
+/** What is tried again. */
+export type RetryConditionInput =
+  | 'connect'
+  | 'reset'
+  | 'timeout'
+  | '4xx'
+  | '5xx'
+  | StatusRangeInput;
+
 /** What a configuration may say; every key has its entry in the reference. */
 export interface ConfigInput {
   listeners: (string | ListenerInput)[];
@@ -52,6 +61,7 @@ export interface RouteInput {
   pool?: string | undefined;
   respond?: number | RespondInput | undefined;
   allowEncodedSeparators?: boolean | undefined;
+  retry?: number | RetryInput | undefined;
 }
 
 /** What a request must have, all of it; the short form is the path. */
@@ -132,7 +142,19 @@ export interface PoolTimeoutsInput {
 /** Repeating requests elsewhere; the short form is the number of attempts. */
 export interface RetryInput {
   attempts?: number | undefined;
+  on?: RetryConditionInput | RetryConditionInput[] | undefined;
+  perTry?: DurationInput | undefined;
+  total?: DurationInput | undefined;
   budget?: PercentageInput | undefined;
+  backoff?: DurationInput | BackoffInput | undefined;
+  retryAfter?: boolean | undefined;
+  nonIdempotent?: boolean | undefined;
+}
+
+/** How soon it is tried again; the short form is `base`. */
+export interface BackoffInput {
+  base?: DurationInput | undefined;
+  max?: DurationInput | undefined;
 }
 
 /** Links to servers kept for further requests. */

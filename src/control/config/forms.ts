@@ -5,6 +5,7 @@ import {
   parseListenAddress,
   parseServerAddress,
 } from './address.ts';
+import { nearest } from './suggest.ts';
 
 /** What reading a text gives: a value, or why not and what to write instead. */
 export type FormResult =
@@ -155,6 +156,23 @@ export const statusRange: Form = {
       const near = /^([1-5])xx$/i.exec(written);
       return maybe(near === null ? null : `${near[1]}00-${near[1]}99`);
     }
+    const range = [Number(match[1]), Number(match[2] ?? match[1])] as const;
+    return range[0] <= range[1] ? { value: range } : maybe(`${range[1]}-${range[0]}`);
+  },
+};
+
+/** What may be tried again. Value: `'connect'`, `'reset'`, `'timeout'` or a range of statuses `[first, last]`. */
+export const retryCondition: Form = {
+  name: 'retry condition',
+  says: 'connect, reset, timeout, or a status from 400 to 599 such as 503, 500-504 or 5xx',
+  pattern: '^(connect|reset|timeout|[45]([0-9]{2}(-[45][0-9]{2})?|xx))$',
+  numbers: [400, 599],
+  read(written) {
+    if (/^(connect|reset|timeout)$/.test(written)) return { value: written };
+    const whole = /^([45])xx$/.exec(written);
+    if (whole !== null) return { value: [Number(whole[1]) * 100, Number(whole[1]) * 100 + 99] };
+    const match = /^([45]\d\d)(?:-([45]\d\d))?$/.exec(written);
+    if (match === null) return maybe(nearest(written, ['connect', 'reset', 'timeout']));
     const range = [Number(match[1]), Number(match[2] ?? match[1])] as const;
     return range[0] <= range[1] ? { value: range } : maybe(`${range[1]}-${range[0]}`);
   },

@@ -1,7 +1,13 @@
 import { limits } from '../../model/limits.ts';
 import type { ServerAddress } from './address.ts';
 import { doCollide, parseListenAddress, parseServerAddress } from './address.ts';
-import type { Checked, CheckedListener, CheckedPool, CheckedRoute } from './checked.ts';
+import type {
+  Checked,
+  CheckedListener,
+  CheckedPool,
+  CheckedRetry,
+  CheckedRoute,
+} from './checked.ts';
 import type { ListenAddress } from './config.ts';
 import type { PlacedProblem, Position } from './problem.ts';
 import { shown } from './problem.ts';
@@ -191,6 +197,7 @@ function checkRoute(route: CheckedRoute, path: string, checked: Checked, refuse:
   for (const [index, name] of (route.listeners ?? []).entries()) {
     checkListenerName(name, `${path}.listeners[${index}]`, checked, refuse);
   }
+  checkRetry(route.retry, `${path}.retry`, refuse);
   const { pool, respond } = route;
   if (pool !== undefined && respond !== undefined) {
     refuse(`${path}.respond`, 'must stand alone: a route has a pool or respond', 'found both');
@@ -242,6 +249,7 @@ function checkPools(checked: Checked, refuse: Refuse): void {
       refuse,
     );
     checkProbe(pool, path, refuse);
+    checkRetry(pool.retry, `${path}.retry`, refuse);
   }
   if (serverCount > limits.serverSlots) {
     const requirement = `must have at most ${limits.serverSlots} servers in all pools together`;
@@ -257,6 +265,17 @@ function identityOf(written: string | undefined): string | undefined {
 
 function hostPort(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function checkRetry(retry: CheckedRetry | undefined, path: string, refuse: Refuse): void {
+  const { perTry, total, backoff } = retry ?? {};
+  if (perTry !== undefined && total !== undefined && perTry > total) {
+    refuse(`${path}.perTry`, `must be at most total (${total}ms)`, `found ${perTry}ms`);
+  }
+  const { base, max } = backoff ?? {};
+  if (base !== undefined && max !== undefined && base > max) {
+    refuse(`${path}.backoff.base`, `must be at most max (${max}ms)`, `found ${base}ms`);
+  }
 }
 
 function checkProbe(pool: CheckedPool, path: string, refuse: Refuse): void {

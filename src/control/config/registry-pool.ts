@@ -1,6 +1,7 @@
 import { limits } from '../../model/limits.ts';
 import * as form from './forms.ts';
 import { outlier, probe } from './registry-health.ts';
+import { retry } from './registry-retry.ts';
 import type { RecordShape } from './shape.ts';
 import { choice, count, flag, key, list, mapOf, record, written } from './shape.ts';
 
@@ -78,27 +79,7 @@ export const pool: RecordShape = record(
       ),
       'How long servers may take.',
     ),
-    retry: key(
-      record(
-        'retry',
-        'a number of attempts or a map of settings',
-        {
-          attempts: key(
-            count(0, 10),
-            'Further attempts of a request that is safe to repeat; where nothing was submitted, none is counted.',
-            { default: '1' },
-          ),
-          budget: key(written(form.percentage), 'Retries allowed as a share of requests.', {
-            default: '20%',
-          }),
-        },
-        {
-          short: 'attempts',
-          later: ['on', 'statuses', 'backoff', 'hedge', 'perTryTimeout', 'timeout'],
-        },
-      ),
-      'Repeats requests elsewhere.',
-    ),
+    retry: key(retry, 'Repeats requests elsewhere.'),
     reuse: key(
       record('reuse', 'a map of settings', {
         idle: key(written(wait), "How long an idle link is kept; below the server's own limit.", {

@@ -1,6 +1,7 @@
 import { limits } from '../../model/limits.ts';
 import * as form from './forms.ts';
 import { hostPattern, method, pathPattern } from './match-forms.ts';
+import { retry } from './registry-retry.ts';
 import type { RecordShape } from './shape.ts';
 import { count, flag, key, mapOf, oneOrMore, record, written } from './shape.ts';
 
@@ -92,6 +93,9 @@ export const route: RecordShape = record(
     match: key(match, 'What a request must have; all of it.', { default: 'everything' }),
     pool: key(written(form.name), 'The pool that takes the request.'),
     respond: key(respond, 'A fixed answer instead of a pool.'),
+    retry: key(retry, "Repeats requests elsewhere; what is written here wins over the pool's.", {
+      default: "the pool's",
+    }),
     allowEncodedSeparators: key(flag, 'Lets paths with `%2f`, `%5c` or `%00` pass.', {
       default: 'false',
     }),
@@ -108,7 +112,6 @@ export const route: RecordShape = record(
       'rateLimits',
       'timeout',
       'timeouts',
-      'retry',
       'auth',
       'access',
       'cors',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { histogramBuckets } from '../../base/histogram.ts';
 import { plainBalancing } from '../../model/balancing.ts';
+import { standardRetry } from '../../model/retry.ts';
 import type { SharedWords } from '../../model/shared-memory.ts';
 import { allocateShared, attachWords, Verdict } from '../../model/shared-memory.ts';
 import type { Outlier, Pool, Probe, Snapshot } from '../../model/snapshot.ts';
@@ -61,7 +62,7 @@ function snapshotOf({ probe: given = probe, ports = [1, 2, 3], ...rest }: Settin
     })),
     timeouts: { connectMs: 1, firstByteMs: 1, idleMs: 1 },
     balancing: plainBalancing,
-    retry: { attempts: 1, budgetRatio: 0.2 },
+    retry: standardRetry,
     reuse: { idleMs: 1, requestsMax: 1, ageMs: 1, perWorkerMax: 1 },
   };
   return {

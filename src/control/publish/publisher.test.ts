@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { plainBalancing } from '../../model/balancing.ts';
+import { standardRetry } from '../../model/retry.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import type { Config, ConfigServer } from '../config/config.ts';
 import { ManualClock } from '../probe/manual-clock.ts';
@@ -25,7 +26,7 @@ function config(...servers: ConfigServer[]): Config {
         outlier: null,
         timeouts: { connectMs: 1, firstByteMs: 1, idleMs: 1 },
         balancing: plainBalancing,
-        retry: { attempts: 1, budgetRatio: 0.2 },
+        retry: standardRetry,
         reuse: { idleMs: 1, requestsMax: 1, ageMs: 1, perWorkerMax: 1 },
       },
     ],

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { bucketOf } from '../../base/histogram.ts';
 import { plainBalancing } from '../../model/balancing.ts';
 import { limits } from '../../model/limits.ts';
+import { standardRetry } from '../../model/retry.ts';
 import { allocateShared, attachWords } from '../../model/shared-memory.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import {
@@ -52,6 +53,7 @@ const snapshot: Snapshot = {
       pool: 'app',
       respond: null,
       allowEncodedSeparators: false,
+      retry: null,
     },
   ],
   pools: [
@@ -75,7 +77,7 @@ const snapshot: Snapshot = {
       ],
       timeouts: { connectMs: 1, firstByteMs: 1, idleMs: 1 },
       balancing: plainBalancing,
-      retry: { attempts: 1, budgetRatio: 0.2 },
+      retry: standardRetry,
       reuse: { idleMs: 1, requestsMax: 1, ageMs: 1, perWorkerMax: 1 },
     },
   ],

@@ -35,6 +35,7 @@ class PortableDriver implements Driver, LinkHost {
   #nowUs = 0;
   #isClosing = false;
   readonly #ticking: NodeJS.Timeout;
+  #alarm: NodeJS.Timeout | undefined;
 
   constructor(worker: number) {
     this.#worker = worker;
@@ -100,6 +101,12 @@ class PortableDriver implements Driver, LinkHost {
       remotePort: isUnix ? 0 : address.port,
       localPort: 0,
     });
+  }
+
+  alarm(ms: number, ring: (nowMs: number) => void): void {
+    clearTimeout(this.#alarm);
+    this.#alarm = setTimeout(() => ring(this.enter()), ms);
+    this.#alarm.unref();
   }
 
   gauges(): Record<string, number> {
@@ -171,7 +178,9 @@ class PortableDriver implements Driver, LinkHost {
   }
 
   #endWhenIdle(): void {
-    if (this.#isClosing && this.#links.size === 0) clearInterval(this.#ticking);
+    if (!this.#isClosing || this.#links.size > 0) return;
+    clearInterval(this.#ticking);
+    clearTimeout(this.#alarm);
   }
 
   readonly #tick = (): void => {

@@ -68,6 +68,7 @@ class UringDriver implements Driver, AcceptBook {
   readonly #eventFd: number;
   readonly #poll: { close(): void };
   readonly #timer: NodeJS.Timeout;
+  #alarm: NodeJS.Timeout | undefined;
   readonly #listeners = new Set<UringListener>();
   readonly #links: Slots;
   readonly #runTurn = (): void => this.#turn();
@@ -131,6 +132,15 @@ class UringDriver implements Driver, AcceptBook {
 
   preciseNow(): number {
     return performance.now();
+  }
+
+  alarm(ms: number, ring: (nowMs: number) => void): void {
+    clearTimeout(this.#alarm);
+    this.#alarm = setTimeout(() => {
+      this.core.setTime(performance.now());
+      ring(this.core.nowMs);
+    }, ms);
+    this.#alarm.unref();
   }
 
   listen(target: ListenTarget, onAccept: (link: Link) => void): Listening {
@@ -333,6 +343,7 @@ class UringDriver implements Driver, AcceptBook {
     const { core } = this;
     this.#isClosed = true;
     clearInterval(this.#timer);
+    clearTimeout(this.#alarm);
     this.#poll.close();
     core.libc.close(this.#eventFd);
     core.ring.close();

@@ -1,0 +1,25 @@
+import type { TimerEntry } from '../base/timing-wheel.ts';
+import type { FailureCode } from '../model/failure.ts';
+import { type CompiledRetry, noRetry } from './retry-rule.ts';
+
+/** No such moment. */
+export const NEVER: number = Number.POSITIVE_INFINITY;
+
+/** What an exchange keeps for the case that it fails or waits; an exchange that does neither reads its rule only. */
+export class FailoverState {
+  rule: CompiledRetry = noRetry;
+  /** A retry was taken out of the budget for the attempt to come. */
+  isCharged = false;
+  /** What the attempt to come makes good. */
+  code: FailureCode = 'no-server-available';
+  /** How long the attempt to come is to wait. */
+  pauseMs = 0;
+  /** Something of what follows is running and must be ended with the exchange. */
+  isArmed = false;
+  /** Driver ms. */
+  pauseUntilMs: number = NEVER;
+  tryUntilMs: number = NEVER;
+  deadlineAtMs: number = NEVER;
+  /** Made when a time is watched first. */
+  entry: TimerEntry | null = null;
+}
