@@ -237,7 +237,7 @@ export class HealthKeeper {
     if (kind !== 'spared') health.outlierReason = reason;
     if (kind === 'readmitted') this.#pools.get(health.pool)?.onReadmitted(slot);
     health.change(change.setBits, change.clearBits);
-    health.note(this.#options.clock.wallMs(), `${kind}: ${reason}`);
+    health.note(this.#options.clock.wallMs(), reason);
     const level = kind === 'readmitted' ? 'info' : 'warn';
     this.#options.log(level, `pool ${health.pool}, server ${health.address}: ${kind}: ${reason}`);
   }
