@@ -7,6 +7,7 @@ import { allocateShared, attachWords, type SharedWords, Verdict } from '../model
 import type { PolicyName, Pool, Server } from '../model/snapshot.ts';
 import { choose } from './choose.ts';
 import { EligibleSet } from './eligible.ts';
+import { LatencyBook } from './latency-book.ts';
 import { requestOf } from './policy.conformance.ts';
 import { ALL_BUSY, NONE } from './policy.ts';
 import { release, releaseAllOf } from './reserve.ts';
@@ -46,7 +47,12 @@ function judge(words: SharedWords, slot: number, bits: number): void {
 }
 
 const setOf = (pool: Pool, words: SharedWords, worker = 0) =>
-  new EligibleSet(pool, words, { worker, random: createRandom(worker + 1) });
+  new EligibleSet(pool, words, {
+    worker,
+    random: createRandom(worker + 1),
+    latency: new LatencyBook(words, () => 0),
+    shelves: new Map(),
+  });
 
 const slotsOf = (set: EligibleSet) => set.candidates.map(({ slot }) => slot);
 

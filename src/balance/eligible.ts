@@ -1,7 +1,10 @@
 import type { FailureCode } from '../model/failure.ts';
 import type { SharedWords } from '../model/shared-memory.ts';
 import type { Pool, Server } from '../model/snapshot.ts';
-import { eligibleServers } from './fitness.ts';
+import { GroupedPicker } from './grouped-picker.ts';
+import { eligibleGroups } from './groups.ts';
+import type { LatencyBook } from './latency-book.ts';
+import { MaglevShelf } from './maglev-shelf.ts';
 import { policyOf } from './policies.ts';
 import type { Candidate, Load, Picker, Policy } from './policy.ts';
 import { ALL_BUSY } from './policy.ts';
@@ -13,11 +16,19 @@ export type EligibleWords = Pick<
   'inFlight' | 'inFlightByWorker' | 'verdict' | 'weightFactor' | 'epoch' | 'cursor'
 >;
 
-/** Who picks: the worker's index (its row of in-flight counts) and its random numbers. */
+/** Who picks: the worker's index (its row of in-flight counts), its random numbers and its clock. */
 export interface PickingWorker {
   readonly worker: number;
   readonly random: () => number;
+  readonly latency: LatencyBook;
+  /** Tables of `hash` by pool and group; they outlive a snapshot. */
+  readonly shelves: Map<string, MaglevShelf>;
 }
+
+/** Groups of a pool at most: ten tiers, each in and out of the zone. */
+const CURSORS = 20;
+/** Tables kept by a worker at most, far more than pools; above, they are made anew when next used. */
+const SHELVES_MAX = 2_048;
 
 class SharedLoad implements Load {
   readonly #inFlight: Int32Array;
@@ -44,29 +55,38 @@ export class EligibleSet {
   readonly worker: number;
   /** Why `choose` last gave no slot. */
   reason: FailureCode = 'no-server-available';
-  readonly #random: () => number;
+  readonly #by: PickingWorker;
   readonly #load: Load;
+  /** Of the whole pool, or what takes its place where there are several groups or a subset. */
+  readonly #cursors = new Int32Array(CURSORS);
+  readonly #subset: string;
   #epoch = 0;
   #picker: Picker;
-  #candidates: readonly Candidate[] = [];
+  #groups: readonly CandidateGroup[] = [];
+  /** Verdict and factor of each server as the last rebuild saw them. */
+  readonly #seen: Float64Array;
   #isPanic = false;
   #isBackup = false;
   /** `connectionsMax` by slot; empty when no candidate has a limit. */
   #limitBySlot: Int32Array = new Int32Array(0);
 
-  constructor(pool: Pool, words: EligibleWords, by: PickingWorker) {
+  /** `subset`: the name of what `pool` is a part of; empty for a whole pool. */
+  constructor(pool: Pool, words: EligibleWords, by: PickingWorker, subset = '') {
     this.pool = pool;
     this.policy = policyOf(pool.policy);
     this.words = words;
     this.worker = by.worker;
-    this.#random = by.random;
+    this.#by = by;
+    this.#subset = subset;
     this.#load = new SharedLoad(words.inFlight);
-    this.#picker = this.#rebuild();
+    this.#seen = new Float64Array(2 * pool.servers.length);
+    this.#picker = this.#rebuild(null);
   }
 
   /** The picker over the servers that are eligible now. */
   picker(): Picker {
-    if (Atomics.load(this.words.epoch, 0) !== this.#epoch) this.#picker = this.#rebuild();
+    if (Atomics.load(this.words.epoch, 0) !== this.#epoch)
+      this.#picker = this.#rebuild(this.#picker);
     return this.#picker;
   }
 
@@ -75,7 +95,7 @@ export class EligibleSet {
    */
   get candidates(): readonly Candidate[] {
     this.picker();
-    return this.#candidates;
+    return this.#groups.flatMap(({ candidates }) => candidates);
   }
 
   /** Softly ejected servers take part because too few others are left. */
@@ -101,38 +121,136 @@ export class EligibleSet {
     return outcome === ALL_BUSY ? 'server-limit-reached' : 'no-server-available';
   }
 
-  #rebuild(): Picker {
+  /** `present` stays when nothing changed for this pool: its history and its tables are worth keeping. */
+  #rebuild(present: Picker | null): Picker {
     // Before the verdicts: a change after this read moves the epoch on and rebuilds once more.
     this.#epoch = Atomics.load(this.words.epoch, 0);
-    const { servers, isPanic, isBackup } = eligibleServers(this.pool.servers, (slot) =>
-      Atomics.load(this.words.verdict, slot),
+    const hasChanged = this.#look();
+    if (present !== null && !hasChanged) return present;
+    const { groups, isPanic, isBackup } = eligibleGroups(
+      this.pool.servers,
+      (slot) => Atomics.load(this.words.verdict, slot),
+      this.pool.balancing,
     );
     this.#isPanic = isPanic;
     this.#isBackup = isBackup;
-    this.#candidates = candidatesOf(servers, this.words);
-    this.#limitBySlot = limitsBySlot(this.#candidates);
-    return this.policy.build(this.#candidates, {
-      load: this.#load,
-      random: this.#random,
-      cursor: this.words.cursor,
-      cursorIndex: this.pool.slot,
-    });
+    const before = this.#groups;
+    this.#groups = groups.map((group) => ({
+      name: group.name,
+      share: group.share,
+      candidates: candidatesOf(group.servers, this.words),
+      members: candidatesOf(group.members, null),
+    }));
+    if (present !== null && isSame(before, this.#groups)) return present;
+    this.#limitBySlot = limitsBySlot(this.#groups.flatMap(({ candidates }) => candidates));
+    const pickers = this.#groups.map((group, at) => this.#pickerOf(group, at));
+    if (pickers.length === 1) return pickers[0]!;
+    const parts = pickers.map((picker, at) => ({ picker, share: this.#groups[at]!.share }));
+    return new GroupedPicker(parts, this.policy.needs, this.#by.random);
   }
+
+  /** Takes over what is said of each server; true when anything is new. */
+  #look(): boolean {
+    const { servers } = this.pool;
+    const seen = this.#seen;
+    let isNew = false;
+    for (let at = 0; at < servers.length; at++) {
+      const { slot } = servers[at]!;
+      const verdict = Atomics.load(this.words.verdict, slot);
+      const factor = weightFactorOf(this.words, slot);
+      if (seen[2 * at] === verdict && seen[2 * at + 1] === factor) continue;
+      seen[2 * at] = verdict;
+      seen[2 * at + 1] = factor;
+      isNew = true;
+    }
+    return isNew;
+  }
+
+  #pickerOf(group: CandidateGroup, at: number): Picker {
+    const isWhole = this.#groups.length === 1 && this.#subset === '';
+    const { random, latency } = this.#by;
+    return this.policy.build(
+      group.candidates,
+      {
+        load: this.#load,
+        random,
+        latency,
+        // Turns taken by others would skew a sequence that they do not share.
+        cursor: isWhole ? this.words.cursor : this.#cursors,
+        cursorIndex: isWhole ? this.pool.slot : at % CURSORS,
+        shelf: this.#shelfOf(group),
+      },
+      group.members,
+    );
+  }
+
+  #shelfOf(group: CandidateGroup): MaglevShelf {
+    const name = [this.pool.name, this.#subset, group.name].join('\0');
+    let shelf = this.#by.shelves.get(name);
+    if (shelf === undefined) {
+      if (this.#by.shelves.size >= SHELVES_MAX) this.#by.shelves.clear();
+      shelf = new MaglevShelf();
+      this.#by.shelves.set(name, shelf);
+    }
+    return shelf;
+  }
+}
+
+interface CandidateGroup {
+  readonly name: string;
+  readonly share: number;
+  readonly candidates: readonly Candidate[];
+  readonly members: readonly Candidate[];
+}
+
+function isSame(before: readonly CandidateGroup[], now: readonly CandidateGroup[]): boolean {
+  return (
+    before.length === now.length &&
+    now.every(
+      ({ share, candidates, members }, at) =>
+        share === before[at]!.share &&
+        areSame(candidates, before[at]!.candidates) &&
+        areSame(members, before[at]!.members),
+    )
+  );
+}
+
+function areSame(some: readonly Candidate[], others: readonly Candidate[]): boolean {
+  if (some.length !== others.length) return false;
+  for (let at = 0; at < some.length; at++) {
+    const one = some[at]!;
+    const other = others[at]!;
+    if (one.slot !== other.slot || one.weight !== other.weight) return false;
+  }
+  return true;
 }
 
 /** Weights are whole for the policies: a factor is kept to this part of the smallest weight. */
 const FACTOR_STEPS = 100;
 
-/** Servers with the weights that they have now; one that is told to get nothing is left out. */
-function candidatesOf(servers: readonly Server[], words: EligibleWords): readonly Candidate[] {
-  const factors = servers.map(({ slot }) => weightFactorOf(words, slot));
+/**
+ * Servers with the weights that they have now; one that is told to get nothing is left out. Without
+ * words: with the weights that they have by configuration.
+ */
+function candidatesOf(
+  servers: readonly Server[],
+  words: EligibleWords | null,
+): readonly Candidate[] {
+  const factors = servers.map(({ slot }) => (words === null ? 1 : weightFactorOf(words, slot)));
   const isWhole = factors.every((factor) => factor === 1 || factor === 0);
   const candidates: Candidate[] = [];
-  for (const [at, { slot, weight, connectionsMax, address }] of servers.entries()) {
+  for (let at = 0; at < servers.length; at++) {
+    const { slot, weight, connectionsMax, address } = servers[at]!;
     const factor = factors[at]!;
     if (factor === 0) continue;
-    const scaled = isWhole ? weight : Math.max(1, Math.round(weight * factor * FACTOR_STEPS));
-    candidates.push({ slot, weight: scaled, connectionsMax, key: address });
+    candidates.push({
+      slot,
+      weight: isWhole ? weight : Math.max(1, Math.round(weight * factor * FACTOR_STEPS)),
+      nominalWeight: weight,
+      factor,
+      connectionsMax,
+      key: address,
+    });
   }
   return candidates;
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ipKey } from '../base/address.ts';
+import { MaglevShelf } from './maglev-shelf.ts';
 import { policies, policyOf } from './policies.ts';
 import { benchOf, candidatesOf, conformance, requestOf, tally } from './policy.conformance.ts';
 import type { Policy } from './policy.ts';
@@ -72,12 +73,16 @@ test('round-robin: 5:1:1 gives a a b a c a a, and 10:2:2 of 14, never five of on
 
 test('round-robin: two workers share one sequence', () => {
   const one = benchOf(policies['round-robin'], candidatesOf([5, 1, 1]));
-  const other = policies['round-robin'].build(candidatesOf([5, 1, 1]), {
+  const candidates = candidatesOf([5, 1, 1]);
+  const means = {
     load: { of: () => 0 },
     random: () => 0,
     cursor: one.cursor,
     cursorIndex: 2,
-  });
+    latency: one.latency,
+    shelf: new MaglevShelf(),
+  };
+  const other = policies['round-robin'].build(candidates, means, candidates);
   const pickers = [one.picker, other, other, one.picker, other, one.picker, one.picker];
   const picks = pickers.map((picker) => 'abc'[picker.pick(requestOf(0)) - 10]).join('');
   assert.equal(picks, 'aabacaa');

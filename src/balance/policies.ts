@@ -1,7 +1,9 @@
 import type { PolicyName } from '../model/snapshot.ts';
 import { first } from './first.ts';
+import { hash } from './hash.ts';
 import { ipHash } from './ip-hash.ts';
 import { leastConnections } from './least-connections.ts';
+import { leastLatency } from './least-latency.ts';
 import { p2c } from './p2c.ts';
 import type { Policy } from './policy.ts';
 import { random } from './random.ts';
@@ -21,7 +23,9 @@ export const policies: Policies = {
   p2c,
   'round-robin': roundRobin,
   'least-connections': leastConnections,
+  'least-latency': leastLatency,
   'ip-hash': ipHash,
+  hash,
   random,
   first,
 };

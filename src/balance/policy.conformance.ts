@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { mix32 } from '../base/hash.ts';
 import { createRandom } from '../base/prng.ts';
-import type { Candidate, Picker, PickRequest, Policy } from './policy.ts';
+import { LatencyBook } from './latency-book.ts';
+import { MaglevShelf } from './maglev-shelf.ts';
+import type { Candidate, Picker, PickerMeans, PickRequest, Policy } from './policy.ts';
 import { ALL_BUSY, NONE } from './policy.ts';
 
 /** Loads by slot that a test sets; the policy under test reads them. */
@@ -10,6 +12,10 @@ export interface Bench {
   readonly picker: Picker;
   readonly loads: Map<number, number>;
   readonly cursor: Int32Array;
+  readonly latency: LatencyBook;
+  readonly means: PickerMeans;
+  /** Of `latency`; a test moves it. */
+  readonly clock: { nowMs: number };
 }
 
 /** Candidates with slots 10, 11, … and the weights given. */
@@ -17,28 +23,43 @@ export function candidatesOf(weights: readonly number[], connectionsMax = 0): re
   return weights.map((weight, at) => ({
     slot: 10 + at,
     weight,
+    nominalWeight: weight,
+    factor: 1,
     connectionsMax,
     key: `10.0.0.${at + 1}:80`,
   }));
 }
 
 /** A picker with loads and a cursor of its own. */
-export function benchOf(policy: Policy, candidates: readonly Candidate[], seed = 1): Bench {
+export function benchOf(
+  policy: Policy,
+  candidates: readonly Candidate[],
+  seed = 1,
+  members: readonly Candidate[] = candidates,
+): Bench {
   const loads = new Map<number, number>();
   const cursor = new Int32Array(new SharedArrayBuffer(16));
-  const picker = policy.build(candidates, {
+  const clock = { nowMs: 1_000 };
+  const latency = new LatencyBook(
+    { latencyUs: new Int32Array(20_000), latencyAt: new Int32Array(20_000) },
+    () => clock.nowMs,
+  );
+  const means: PickerMeans = {
     load: { of: (slot) => loads.get(slot) ?? 0 },
     random: createRandom(seed),
     cursor,
     cursorIndex: 2,
-  });
-  return { picker, loads, cursor };
+    latency,
+    shelf: new MaglevShelf(),
+  };
+  return { picker: policy.build(candidates, means, members), loads, cursor, latency, means, clock };
 }
 
 /** A request of client number `client` that has tried these slots. */
 export function requestOf(client: number, tried: readonly number[] = []): PickRequest {
   return {
     addressHash: mix32(client + 1),
+    keyHash: mix32(client + 1),
     tried: Int32Array.from([...tried, 0, 0, 0, 0]),
     triedCount: tried.length,
   };

@@ -1,7 +1,9 @@
 import type { PolicyName } from '../model/snapshot.ts';
+import type { LatencyBook } from './latency-book.ts';
+import type { MaglevShelf } from './maglev-shelf.ts';
 
 /** What a policy must be given at each pick. */
-export type PolicyNeed = 'nothing' | 'address';
+export type PolicyNeed = 'nothing' | 'address' | 'key';
 
 /** No server can take it. */
 export const NONE = -1;
@@ -11,8 +13,12 @@ export const ALL_BUSY = -2;
 /** A server as policies see it. */
 export interface Candidate {
   readonly slot: number;
-  /** ≥ 1 (servers of weight 0 never become candidates). */
+  /** What it gets now: ≥ 1 (servers of weight 0 never become candidates). */
   readonly weight: number;
+  /** The weight that was configured. */
+  readonly nominalWeight: number;
+  /** Part of the nominal weight that it gets now, 0 < factor ≤ 1: `weight` has it in it already. */
+  readonly factor: number;
   /** 0 = no limit. */
   readonly connectionsMax: number;
   /** Identity for hashes: the same on every machine that has the same server. */
@@ -29,6 +35,8 @@ export interface Load {
 export interface PickRequest {
   /** 32-bit hash of the client's address; 0 when the policy does not need it. */
   addressHash: number;
+  /** 32-bit hash of the pool's key; 0 when the policy does not need it. */
+  keyHash: number;
   /** Slots that this exchange has tried already. */
   tried: Int32Array;
   triedCount: number;
@@ -55,6 +63,9 @@ export interface PickerMeans {
   /** The pool's cursor in shared memory: `Atomics.add(cursor, cursorIndex, 1)`. */
   readonly cursor: Int32Array;
   readonly cursorIndex: number;
+  readonly latency: LatencyBook;
+  /** Keeps the table of `hash` beyond one picker. */
+  readonly shelf: MaglevShelf;
 }
 
 /** The slow side: builds a picker whenever the eligible set changes. */
@@ -63,5 +74,13 @@ export interface Policy {
   readonly needs: PolicyNeed;
   /** One sentence for people (`status`, docs). */
   readonly says: string;
-  build(candidates: readonly Candidate[], means: PickerMeans): Picker;
+  /**
+   * `members`: all servers that could be candidates, those that take no traffic now included, in
+   * their nominal weights.
+   */
+  build(
+    candidates: readonly Candidate[],
+    means: PickerMeans,
+    members: readonly Candidate[],
+  ): Picker;
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
+import { plainBalancing } from '../model/balancing.ts';
 import { allocateShared, attachWords } from '../model/shared-memory.ts';
 import { reserve, reserveExpecting } from './reserve.ts';
 
@@ -23,8 +24,10 @@ const { workerData } = require('node:worker_threads');
   const { EligibleSet } = await import(workerData.eligibleUrl);
   const { choose } = await import(workerData.chooseUrl);
   const words = attachWords(workerData.buffers);
-  const set = new EligibleSet(workerData.pool, words, { worker: workerData.worker, random: () => 0.5 });
-  const request = { addressHash: 0, tried: new Int32Array(4), triedCount: 0 };
+  const set = new EligibleSet(workerData.pool, words, {
+    worker: workerData.worker, random: () => 0.5, latency: null, shelves: new Map(),
+  });
+  const request = { addressHash: 0, keyHash: 0, tried: new Int32Array(4), triedCount: 0 };
   Atomics.add(words.links, 0, 1);
   for (let spin = 0; spin < 5e7 && Atomics.load(words.links, 0) < 2; spin++);
   for (let pick = 0; pick < workerData.count; pick++) choose(set, request);
@@ -43,6 +46,7 @@ for (const [policy, connectionsMax] of [
     const pool = {
       slot: 1,
       policy,
+      balancing: plainBalancing,
       servers: [1, 2, 3].map((slot) => ({
         slot,
         address: `a${slot}:1`,

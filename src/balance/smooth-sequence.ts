@@ -1,6 +1,6 @@
 import type { Candidate } from './policy.ts';
 
-/** Length of a sequence at most, and picks × servers that building one may cost (about 10 ms). */
+/** Length of a sequence at most (or two per server), and picks × servers that the exact way may cost (about 10 ms). */
 const PERIOD_MAX = 8192;
 const STEPS_MAX = 4_000_000;
 
@@ -11,9 +11,9 @@ const STEPS_MAX = 4_000_000;
  * repeats and can be worked out once.
  *
  * Shape: weights 5:1:1 give `a a b a c a a`. Range: weights are divided by their common divisor;
- * when their sum still exceeds 8,192 (less for more than 488 servers, never less than two per
- * server) they are scaled down to it, at least 1 each. Cost: O(period × servers), once per change
- * of the eligible set.
+ * when their sum still exceeds 8,192 (or two per server, if that is more) they are scaled down to
+ * it, at least 1 each. Cost: O(period × servers), once per change of the eligible set; above 4
+ * million steps the turns are laid out evenly and sorted instead, O(period × log period).
  * Source: nginx's smooth weighted round robin, without its lowering of weights on errors.
  */
 export function smoothSequence(candidates: readonly Candidate[]): Uint16Array {
@@ -22,6 +22,7 @@ export function smoothSequence(candidates: readonly Candidate[]): Uint16Array {
   const sum = weights.reduce((total, weight) => total + weight, 0);
   // All weights 1: the credits would only replay the written order, in quadratic time.
   if (sum === count) return Uint16Array.from(candidates.keys());
+  if (sum * count > STEPS_MAX) return sortedTurns(weights, sum);
   const sequence = new Uint16Array(sum);
   const credits = new Float64Array(count);
   for (let step = 0; step < sum; step++) {
@@ -36,12 +37,27 @@ export function smoothSequence(candidates: readonly Candidate[]): Uint16Array {
   return sequence;
 }
 
+/** The k-th turn of a server of weight w comes at (k + ½) / w of the period; of equals the first written. */
+function sortedTurns(weights: readonly number[], sum: number): Uint16Array {
+  const times = new Float64Array(sum);
+  const owners = new Uint16Array(sum);
+  let turn = 0;
+  for (const [at, weight] of weights.entries()) {
+    for (let nth = 0; nth < weight; nth++) {
+      owners[turn] = at;
+      times[turn++] = (nth + 0.5) / weight;
+    }
+  }
+  const order = Uint32Array.from(times.keys()).sort((one, other) => times[one]! - times[other]!);
+  return Uint16Array.from(order, (at) => owners[at]!);
+}
+
 function reducedWeights(candidates: readonly Candidate[]): number[] {
   const divisor = candidates.reduce((common, { weight }) => commonDivisor(common, weight), 0) || 1;
   const weights = candidates.map(({ weight }) => weight / divisor);
   const sum = weights.reduce((total, weight) => total + weight, 0);
   const count = candidates.length;
-  const periodMax = Math.max(2 * count, Math.min(PERIOD_MAX, Math.floor(STEPS_MAX / (count || 1))));
+  const periodMax = Math.max(2 * count, PERIOD_MAX);
   if (sum <= periodMax) return weights;
   return weights.map((weight) => Math.max(1, Math.floor((weight * (periodMax - count)) / sum)));
 }

@@ -95,6 +95,8 @@ export function admit(
   if (head.maxForwards === 0) return { kind: 'answer', answer: lastHop(head) };
   if (route.pool === null) return { kind: 'answer', answer: route.fixed! };
   exchange.pool = route.pool;
+  const { key } = route.pool;
+  exchange.keyHash = key === null ? exchange.addressHash : key.hashOr(head, exchange.addressHash);
   if (plane.isDraining && exchange.minor === 0) exchange.clientCloses = true;
   return TO_POOL;
 }

@@ -6,6 +6,7 @@ import { ServerTiming } from '../observe/columns.ts';
 import type { HistogramWriter } from '../observe/histograms.ts';
 import { Peers } from './peers.ts';
 import type { Plane } from './plane.ts';
+import { RequestValue } from './request-value.ts';
 import { CompiledRetry, RouteRetry } from './retry-rule.ts';
 import { ServerState } from './server-state.ts';
 import type { CompiledPool, CompiledRoute, ListenerTable, Table } from './table.ts';
@@ -57,13 +58,20 @@ function compilePool(plane: Plane, histograms: HistogramWriter, pool: Pool): Com
   );
   return {
     pool,
-    eligible: new EligibleSet(pool, plane.words, { worker: plane.worker, random: plane.random }),
+    eligible: new EligibleSet(pool, plane.words, plane.picking),
+    key: keyOf(pool),
+    latency: pool.policy === 'least-latency' ? plane.picking.latency : null,
     servers,
     defaultHost: ascii.encode(hostOf(pool)),
     retry: new CompiledRetry(pool.retry),
     counters: plane.counters.pool(pool.slot),
     histogram: histograms.pool(pool.slot),
   };
+}
+
+/** Where the policy's key is in a request; null where the client's address is the key. */
+function keyOf({ policy, balancing }: Pool): RequestValue | null {
+  return policy === 'hash' && balancing.key.from !== 'ip' ? new RequestValue(balancing.key) : null;
 }
 
 /** Host for requests that name none: the first server's address, or a name that is valid when it is a path. */

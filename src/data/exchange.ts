@@ -161,6 +161,7 @@ export class Exchange implements SpanSink {
   /** The client's address as it counts: the peer's, or what a trusted peer says of its own. */
   clientAddress = '';
   addressHash = 0;
+  keyHash = 0;
   /** Number of its request id, -1 while it has none. */
   requestNumber = -1;
   /** What the access log will say of its request; kept up only while there is one. */
@@ -339,8 +340,7 @@ export class Exchange implements SpanSink {
   removeTried(slot: number): void {
     const index = this.tried.indexOf(slot);
     if (index < 0 || index >= this.triedCount) return;
-    this.triedCount--;
-    this.tried[index] = this.tried[this.triedCount]!;
+    this.tried[index] = this.tried[--this.triedCount]!;
   }
 
   #note(id: number, offset: number, length: number): void {

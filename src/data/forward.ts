@@ -11,6 +11,7 @@ import { Stage } from './exchange.ts';
 import { ExchangeClock } from './exchange-clock.ts';
 import { NEVER } from './failover-state.ts';
 import { countAnswer, countFailure } from './failure-streak.ts';
+import { noteAnswerLatency, noteFailureLatency } from './note-latency.ts';
 import { pickRequestOf } from './pick-request.ts';
 import type { Conductor, Plane } from './plane.ts';
 import { record } from './record.ts';
@@ -90,6 +91,7 @@ export class Forward implements Conductor {
     exchange.firstByteUs = (plane.driver.nowUs() - exchange.attemptAtUs) & 0x7fffffff;
     if (exchange.isReplayable) exchange.releaseSegments();
     countAnswer(plane, exchange.slot, status);
+    noteAnswerLatency(exchange, status);
   }
 
   finished(exchange: Exchange): void {
@@ -112,7 +114,10 @@ export class Forward implements Conductor {
     const kind = failureKind(code);
     // A reused link that the server closed at its idle limit says nothing about the server's health.
     const isStaleLink = wasReused && !sawByte && isClosing(code);
-    if (kind.countsAgainstServer && !isStaleLink) countFailure(this.#plane, slot, code);
+    if (kind.countsAgainstServer && !isStaleLink) {
+      countFailure(this.#plane, slot, code);
+      noteFailureLatency(this.#plane, exchange, slot);
+    }
     if (exchange.stage === Stage.ANSWERING) {
       exchange.failure = code;
       client.tally(exchange);

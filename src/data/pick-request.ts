@@ -6,6 +6,7 @@ import type { Plane } from './plane.ts';
 export function pickRequestOf(plane: Plane, exchange: Exchange): PickRequest {
   const request = plane.pickRequest;
   request.addressHash = exchange.addressHash;
+  request.keyHash = exchange.keyHash;
   request.tried = exchange.tried;
   request.triedCount = exchange.triedCount;
   return request;

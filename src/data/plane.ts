@@ -1,3 +1,4 @@
+import type { PickingWorker } from '../balance/eligible.ts';
 import type { PickRequest } from '../balance/policy.ts';
 import type { TimingWheel } from '../base/timing-wheel.ts';
 import type { FailureCode } from '../model/failure.ts';
@@ -53,6 +54,8 @@ export interface Plane {
   readonly histogramCells: Uint32Array;
   readonly random: () => number;
   readonly wallClock: () => number;
+  /** What this worker picks with. */
+  readonly picking: PickingWorker;
   readonly post: (message: FromWorker) => void;
   readonly conductor: Conductor;
   /** Reused by every parse; valid until the next one. */

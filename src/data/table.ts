@@ -1,10 +1,12 @@
 import type { EligibleSet } from '../balance/eligible.ts';
+import type { LatencyBook } from '../balance/latency-book.ts';
 import type { CidrSet } from '../base/address.ts';
 import type { RouteMatcher } from '../match/routes.ts';
 import type { Listener, Pool, Route, Snapshot } from '../model/snapshot.ts';
 import type { HeadLimits } from '../wire/http1/head.ts';
 import type { Answer } from './answers.ts';
 import type { Peers } from './peers.ts';
+import type { RequestValue } from './request-value.ts';
 import type { CompiledRetry, RouteRetry } from './retry-rule.ts';
 import type { ServerState } from './server-state.ts';
 
@@ -52,6 +54,10 @@ export interface CompiledRoute {
 export interface CompiledPool {
   readonly pool: Pool;
   readonly eligible: EligibleSet;
+  /** Where the key of `hash` is in a request; null where none has to be looked for. */
+  readonly key: RequestValue | null;
+  /** Notes what servers take to answer; null where the policy does not go by it. */
+  readonly latency: LatencyBook | null;
   /** Host of a request that came without one (HTTP/1.0). */
   readonly defaultHost: Uint8Array;
   readonly retry: CompiledRetry;

@@ -10,6 +10,7 @@ import { dialFailure } from './dial-failure.ts';
 import { Exchange } from './exchange.ts';
 import { countFailure, countSuccess } from './failure-streak.ts';
 import type { ListenerLink, ListenerState } from './listener-state.ts';
+import { noteFailureLatency } from './note-latency.ts';
 import { pickRequestOf } from './pick-request.ts';
 import type { Plane } from './plane.ts';
 import { record } from './record.ts';
@@ -49,6 +50,7 @@ export class TcpLink implements LinkHandler, ListenerLink {
     const peer = listener.current.peers.of(link.remoteAddress);
     exchange.clientAddress = peer.address;
     exchange.addressHash = peer.addressHash;
+    exchange.keyHash = peer.addressHash;
     exchange.requestNumber = plane.nextRequestNumber();
     if (plane.hasAccessLog) exchange.note.clear();
     this.#exchange = exchange;
@@ -134,6 +136,7 @@ export class TcpLink implements LinkHandler, ListenerLink {
     plane.cells[state.counters + ServerColumn.CONNECTS]! += 1;
     plane.histogramCells[state.connectHistogram + bucketOf(exchange.connectUs)]! += 1;
     countSuccess(plane, exchange.slot);
+    this.#pool.latency?.observe(exchange.slot, exchange.connectUs);
     const tunnel = new Tunnel(plane, this.#link, far, (bytes, failure) => {
       exchange.answerBytes = bytes.toNear;
       exchange.requestBytes = bytes.toFar;
@@ -160,6 +163,7 @@ export class TcpLink implements LinkHandler, ListenerLink {
     far.handler = deaf(plane);
     far.abort();
     countFailure(plane, exchange.slot, code);
+    noteFailureLatency(plane, exchange, exchange.slot);
     exchange.addTried(exchange.slot);
     release(plane.words, plane.worker, exchange.slot);
     exchange.slot = -1;

@@ -1,3 +1,4 @@
+import { LatencyBook } from '../balance/latency-book.ts';
 import { invariant } from '../base/invariant.ts';
 import { TimingWheel } from '../base/timing-wheel.ts';
 import { limits } from '../model/limits.ts';
@@ -246,8 +247,20 @@ function REFUSED_LINK(plane: Plane): Link['handler'] {
   };
 }
 
+/**
+ * Ms of one clock for all workers, wrapped to 31 bits: a driver's own begins with its thread. Later
+ * jumps of the wall clock do not matter.
+ */
+function commonClock(driver: Driver, wallClock: () => number): () => number {
+  const shiftMs = Math.round(wallClock() - driver.preciseNow()) % 0x80000000;
+  return () => (driver.now() + shiftMs) & 0x7fffffff;
+}
+
 function makePlane(options: DataPlaneOptions, histograms: HistogramWriter): Plane {
-  const { start, driver } = options;
+  const { start, driver, random } = options;
+  const words = attachWords(start.shared);
+  const commonNow = commonClock(driver, options.wallClock);
+  const latency = new LatencyBook(words, commonNow);
   const buffers = driver.buffers;
   const counters = new CounterWriter(start.shared, start.worker);
   const scratch = buffers.acquire();
@@ -261,7 +274,8 @@ function makePlane(options: DataPlaneOptions, histograms: HistogramWriter): Plan
     buffers,
     fineTimers: new FineTimers(driver),
     wheel: new TimingWheel(limits.timerTickMs, driver.preciseNow()),
-    words: attachWords(start.shared),
+    words,
+    picking: { worker: start.worker, random, latency, shelves: new Map() },
     counters,
     cells: counters.cells,
     histogramCells: histograms.cells,
@@ -271,7 +285,7 @@ function makePlane(options: DataPlaneOptions, histograms: HistogramWriter): Plan
     conductor: undefined as unknown as Conductor,
     requestHead: new Head(),
     responseHead: new Head(),
-    pickRequest: { addressHash: 0, tried: new Int32Array(0), triedCount: 0 },
+    pickRequest: { addressHash: 0, keyHash: 0, tried: new Int32Array(0), triedCount: 0 },
     scratchAt: buffers.startOf(scratch),
     scratchBytes: buffers.headroomBytes + buffers.sizeBytes,
     wideScratch: new Uint8Array(WIDE_SCRATCH_BYTES),

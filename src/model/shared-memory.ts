@@ -41,6 +41,9 @@ function wordLayout(workers: number): Readonly<Record<WordName, number>> {
     verdict: S,
     /** What part of its weight a server gets, per source (rows): balance/weight-factor. Written by control only. */
     weightFactor: 3 * S,
+    /** Peak mean of µs to an answer per server, 0 while none came; ms of the workers' common clock when noted. */
+    latencyUs: S,
+    latencyAt: S,
     /** Consecutive failures per server as workers see them; reset by a success. */
     failureStreak: S,
     /** [0] grows whenever any verdict or ejection changed: pickers rebuild lazily. */
@@ -69,6 +72,8 @@ type WordName =
   | 'inFlightByWorker'
   | 'verdict'
   | 'weightFactor'
+  | 'latencyUs'
+  | 'latencyAt'
   | 'failureStreak'
   | 'epoch'
   | 'cursor'

@@ -74,7 +74,9 @@ export type PolicyName =
   | 'p2c'
   | 'round-robin'
   | 'least-connections'
+  | 'least-latency'
   | 'ip-hash'
+  | 'hash'
   | 'random'
   | 'first';
 

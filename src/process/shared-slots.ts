@@ -34,6 +34,7 @@ export function createSlotBook(
       if (kind === 'server') {
         Atomics.store(words.failureStreak, slot, 0);
         clearWeightFactor(words, slot);
+        Atomics.store(words.latencyUs, slot, 0);
       }
       if (kind !== 'pool') return;
       Atomics.store(words.cursor, slot, 0);

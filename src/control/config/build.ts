@@ -1,9 +1,9 @@
 import { invariant } from '../../base/invariant.ts';
-import { plainBalancing } from '../../model/balancing.ts';
 import { limits } from '../../model/limits.ts';
 import { standardRetry } from '../../model/retry.ts';
 import type { FixedAnswer } from '../../model/snapshot.ts';
 import { parseListenAddress } from './address.ts';
+import { buildBalancing } from './build-balancing.ts';
 import { buildOutlier, buildProbe } from './build-health.ts';
 import { buildRetry } from './build-retry.ts';
 import type {
@@ -196,7 +196,7 @@ function buildPool(name: string, pool: CheckedPool): ConfigPool {
       firstByteMs: timeouts?.firstByte ?? 30_000,
       idleMs: timeouts?.idle ?? 60_000,
     },
-    balancing: plainBalancing,
+    balancing: buildBalancing(pool),
     retry: { ...standardRetry, ...buildRetry(retry ?? {}) },
     reuse: {
       idleMs: reuse?.idle ?? 4_000,

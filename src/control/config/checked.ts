@@ -1,3 +1,5 @@
+import type { HashKey } from '../../model/balancing.ts';
+import type { PolicyName } from '../../model/snapshot.ts';
 import type { LogTarget } from './config.ts';
 
 /**
@@ -67,7 +69,8 @@ export interface CheckedRoute {
 /** One of `pools`. Durations in ms, shares as ratios. */
 export interface CheckedPool {
   readonly servers?: readonly CheckedServer[];
-  readonly policy?: 'p2c' | 'round-robin' | 'least-connections' | 'ip-hash' | 'random' | 'first';
+  readonly policy?: PolicyName;
+  readonly key?: HashKey;
   readonly probe?: CheckedProbe;
   readonly outlier?: CheckedOutlier;
   readonly timeouts?: {

@@ -79,10 +79,25 @@ export interface RespondInput {
   headers?: Record<string, string> | undefined;
 }
 
+/** How a server is chosen. */
+export type PolicyInput =
+  | 'p2c'
+  | 'round-robin'
+  | 'least-connections'
+  | 'least-latency'
+  | 'ip-hash'
+  | 'hash'
+  | 'random'
+  | 'first';
+
+/** What `hash` goes by. */
+export type RequestKeyInput = 'ip' | 'path' | `${'header' | 'cookie' | 'query'}:${string}`;
+
 /** A pool in its long form; the short form is the list of its servers. */
 export interface PoolInput {
   servers: (string | ServerInput)[];
-  policy?: 'p2c' | 'round-robin' | 'least-connections' | 'ip-hash' | 'random' | 'first' | undefined;
+  policy?: PolicyInput | undefined;
+  key?: RequestKeyInput | undefined;
   probe?: string | ProbeInput | undefined;
   outlier?: boolean | OutlierInput | undefined;
   timeouts?: PoolTimeoutsInput | undefined;

@@ -26,14 +26,14 @@ test('configFromFlags() means what a file with one pool means', () => {
 });
 
 test('configFromFlags() names the flag at fault, without a place', () => {
-  const bad = { listen: ['80'], to: ['10.0.0.1'], policy: 'hash', probe: 'up', workers: 'two' };
+  const bad = { listen: ['80'], to: ['10.0.0.1'], policy: 'fastest', probe: 'up', workers: 'two' };
   const lines = linesOf(configFromFlags(bad));
   assert.deepEqual(
     lines.map((line) => line.split(': must')[0]).sort(),
     ['--listen', '--policy', '--probe', '--to', '--workers'].map((flag) => `command line: ${flag}`),
   );
   const all = lines.join('\n');
-  assert.match(all, /found 'hash', which is not in this version/);
+  assert.match(all, /found 'fastest'/);
   assert.match(all, /\(did you mean ':80'\?\)/);
 });
 

@@ -193,6 +193,19 @@ export const name: Form = {
   },
 };
 
+/** What `hash` reads of a request. Value: `HashKey`. */
+export const requestKey: Form = {
+  name: 'request key',
+  says: 'one of ip, path, header:NAME, cookie:NAME, query:NAME',
+  pattern: "^(ip|path|(header|cookie|query):[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128})$",
+  read(written) {
+    if (written === 'ip' || written === 'path') return { value: { from: written, name: '' } };
+    const match = /^(header|cookie|query):([A-Za-z0-9!#$%&'*+.^_`|~-]{1,128})$/.exec(written);
+    if (match !== null) return { value: { from: match[1], name: match[2] } };
+    return maybe(/^(address|client|source)/i.test(written) ? 'ip' : null);
+  },
+};
+
 /** Where to listen. Value: the text as written. */
 export const listenAddress: Form = {
   name: 'listen address',

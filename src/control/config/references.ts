@@ -11,17 +11,10 @@ import type {
 import type { ListenAddress } from './config.ts';
 import type { PlacedProblem, Position } from './problem.ts';
 import { shown } from './problem.ts';
+import { checkBalancing } from './references-balancing.ts';
+import type { Refuse } from './refuse.ts';
 import { keyPath } from './source-tree.ts';
 import { nearest } from './suggest.ts';
-
-/** Collects what is wrong between values that are right by themselves. */
-interface Refuse {
-  (path: string, requirement: string, found: string, suggestion?: string | null): void;
-  /** Was something refused at or below a path by its shape? What is missing there may be misspelt. */
-  isFaulty(path: string): boolean;
-  /** Was a key of the file refused that may have been meant to be this one? */
-  isMisspelt(key: string): boolean;
-}
 
 /**
  * Checks what no single value shows: names that lead nowhere or stand twice, addresses that collide,
@@ -250,6 +243,7 @@ function checkPools(checked: Checked, refuse: Refuse): void {
     );
     checkProbe(pool, path, refuse);
     checkRetry(pool.retry, `${path}.retry`, refuse);
+    checkBalancing(name, pool, path, checked, refuse);
   }
   if (serverCount > limits.serverSlots) {
     const requirement = `must have at most ${limits.serverSlots} servers in all pools together`;

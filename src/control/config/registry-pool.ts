@@ -53,13 +53,20 @@ export const pool: RecordShape = record(
       isRequired: true,
     }),
     policy: key(
-      choice(
-        ['p2c', 'round-robin', 'least-connections', 'ip-hash', 'random', 'first'],
-        ['hash', 'least-latency', 'sticky', 'maglev'],
-      ),
+      choice([
+        'p2c',
+        'round-robin',
+        'least-connections',
+        'least-latency',
+        'ip-hash',
+        'hash',
+        'random',
+        'first',
+      ]),
       'How a server is chosen.',
       { default: 'p2c' },
     ),
+    key: key(written(form.requestKey), 'What `hash` goes by.', { default: 'ip' }),
     probe: key(probe, 'Asks each server whether it is well.', { default: 'none' }),
     outlier: key(outlier, 'Takes servers out for a while that the traffic shows to be sick.', {
       default: 'true',
@@ -107,8 +114,6 @@ export const pool: RecordShape = record(
       'slowStart',
       'circuitBreaker',
       'panic',
-      'hash',
-      'key',
       'tls',
       'protocol',
       'zone',

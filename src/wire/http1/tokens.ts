@@ -6,6 +6,7 @@ export const Byte = {
   SPACE: 0x20,
   QUOTE: 0x22,
   PERCENT: 0x25,
+  AMPERSAND: 0x26,
   STAR: 0x2a,
   COMMA: 0x2c,
   DOT: 0x2e,
