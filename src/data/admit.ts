@@ -1,6 +1,7 @@
 import { ipKey } from '../base/address.ts';
 import type { FailureCode } from '../model/failure.ts';
 import { FieldId, Framing, type Head, Method } from '../wire/http1/head.ts';
+import { act } from './act.ts';
 import type { Answer } from './answers.ts';
 import type { Exchange } from './exchange.ts';
 import type { Plane } from './plane.ts';
@@ -93,9 +94,14 @@ export function admit(
     return { kind: 'failure', code: 'separator-encoded' };
   }
   if (head.maxForwards === 0) return { kind: 'answer', answer: lastHop(head) };
-  if (route.pool === null) return { kind: 'answer', answer: route.fixed! };
   exchange.pool = route.pool;
-  const { key } = route.pool;
+  if (route.actions !== null) {
+    const end = act(plane, exchange, route.actions, head);
+    if (typeof end === 'string') return { kind: 'failure', code: end };
+    if (end !== null) return { kind: 'answer', answer: end };
+  }
+  if (exchange.pool === null) return { kind: 'answer', answer: route.fixed! };
+  const { key } = exchange.pool;
   exchange.keyHash = key === null ? exchange.addressHash : key.hashOr(head, exchange.addressHash);
   if (plane.isDraining && exchange.minor === 0) exchange.clientCloses = true;
   return TO_POOL;

@@ -48,6 +48,7 @@ export class AnswerWriter implements SpanSink {
     const form = plane.responseForm;
     form.framing = Framing.NONE;
     form.closes = false;
+    form.edits = null;
     const end = writeResponseHead(plane.wideScratch, 0, head, form);
     this.#outbox.copy(plane.wideScratch, 0, end);
   }

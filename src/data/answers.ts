@@ -1,5 +1,6 @@
 import { failures } from '../model/failure.ts';
 import { Method } from '../wire/http1/head.ts';
+import { isDropped } from '../wire/http1/head-edits.ts';
 import { localAnswer } from '../wire/http1/local-answer.ts';
 import type { Exchange } from './exchange.ts';
 import type { Plane } from './plane.ts';
@@ -26,18 +27,28 @@ export function answerBytes(
 ): Uint8Array {
   if (exchange.requestNumber < 0) exchange.requestNumber = plane.nextRequestNumber();
   const requestId = plane.requestIdText(exchange.requestNumber);
-  const fields: Record<string, string> = { ...answer.fields };
+  const edits = exchange.plan?.responseEdits(exchange) ?? null;
+  const fields: Record<string, string> = {};
+  for (const [name, value] of Object.entries(answer.fields ?? {})) {
+    if (edits === null || !isDropped(name, edits)) fields[name] = value;
+  }
   if (answer.status === 503 && answer.body === null) fields['Retry-After'] = RETRY_AFTER_S;
   return localAnswer({
     status: answer.status,
     body: answer.body ?? explanation(answer.reason, requestId),
     contentType: answer.contentType === '' ? 'text/plain; charset=utf-8' : answer.contentType,
     fields,
+    ...(edits === null ? {} : { lines: textOf(edits.lines) }),
     closes,
     isHead: exchange.method === Method.HEAD,
     date: plane.date,
     requestId,
   });
+}
+
+/** Octets as characters: what `localAnswer` makes octets of again. */
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 }
 
 function explanation(reason: string, requestId: string): string {

@@ -169,6 +169,7 @@ export class ClientLink implements ClientSide, LinkHandler {
     const form = this.#plane.responseForm;
     form.framing = framing;
     form.closes = closes;
+    form.edits = exchange.plan === null ? null : exchange.plan.responseEdits(exchange);
     const place = this.#plane.headPlace;
     place.id = id;
     place.floor = floor;

@@ -8,6 +8,7 @@ import { Peers } from './peers.ts';
 import type { Plane } from './plane.ts';
 import { RequestValue } from './request-value.ts';
 import { CompiledRetry, RouteRetry } from './retry-rule.ts';
+import { compileActions } from './route-actions.ts';
 import { ServerState } from './server-state.ts';
 import type { CompiledPool, CompiledRoute, ListenerTable, Table } from './table.ts';
 
@@ -101,6 +102,7 @@ function compileRoute(
             fields: respond.headers,
           },
     retry: route.retry === null ? null : new RouteRetry(route.retry),
+    actions: compileActions(route, pools),
     counters: plane.counters.route(route.slot),
     histogram: histograms.route(route.slot),
   };

@@ -1,9 +1,11 @@
+// Rule zero: a little longer than 400 lines, because an exchange and the two sides that it talks to are read together.
 import type { FailureCode } from '../model/failure.ts';
 import { limits } from '../model/limits.ts';
 import type { BufferPool, Driver, Link } from '../platform/driver.ts';
 import type { Head } from '../wire/http1/head.ts';
 import { FailoverState } from './failover-state.ts';
 import { LogNote } from './log-note.ts';
+import type { RoutePlan } from './route-plan.ts';
 import type { ServerState } from './server-state.ts';
 import type { CompiledPool, CompiledRoute, ListenerTable } from './table.ts';
 
@@ -116,6 +118,8 @@ export class Exchange implements SpanSink {
   listener: ListenerTable | null = null;
   route: CompiledRoute | null = null;
   pool: CompiledPool | null = null;
+  /** What its route's actions left to do; null for most. */
+  plan: RoutePlan | null = null;
   /** Reserved server slot, -1 when none is. */
   slot = -1;
   /** Server that the exchange ended with or was last tried on, -1 when none was. */
@@ -198,6 +202,7 @@ export class Exchange implements SpanSink {
     this.listener = listener;
     this.route = null;
     this.pool = null;
+    this.plan = null;
     this.server = null;
     this.slot = -1;
     this.lastSlot = -1;

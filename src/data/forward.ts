@@ -353,6 +353,7 @@ export class Forward implements Conductor {
     exchange.client = null;
     exchange.pool = null;
     exchange.route = null;
+    exchange.plan = null;
     exchange.listener = null;
     const free = this.#plane.freeExchanges;
     if (free.length < FREE_EXCHANGES_MAX) free.push(exchange);

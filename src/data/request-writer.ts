@@ -29,6 +29,7 @@ export function writeRequest(
   place: HeadPlace,
 ): void {
   const pool = plane.buffers;
+  forwarding.edits = exchange.plan === null ? null : exchange.plan.requestEdits;
   forwarding.keepsUpgrade = exchange.wantsUpgrade;
   forwarding.defaultHost = exchange.pool!.defaultHost;
   if (place.id >= 0 && edit(exchange, head, forwarding, pool, place)) return;

@@ -8,6 +8,7 @@ import type { Answer } from './answers.ts';
 import type { Peers } from './peers.ts';
 import type { RequestValue } from './request-value.ts';
 import type { CompiledRetry, RouteRetry } from './retry-rule.ts';
+import type { CompiledActions } from './route-actions.ts';
 import type { ServerState } from './server-state.ts';
 
 /**
@@ -46,6 +47,8 @@ export interface CompiledRoute {
   readonly fixed: Answer | null;
   /** Its own rule of retries; null = the pool's. */
   readonly retry: RouteRetry | null;
+  /** What it does beside; null for most, and then nothing is looked at. */
+  readonly actions: CompiledActions | null;
   readonly counters: number;
   readonly histogram: number;
 }

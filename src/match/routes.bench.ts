@@ -12,6 +12,7 @@ const routeOf = (host: string, path: string, order: number): Route => ({
   match: { hosts: [host], paths: [path], methods: ['GET'] },
   pool: 'web',
   respond: null,
+  actions: null,
   allowEncodedSeparators: false,
   retry: null,
 });

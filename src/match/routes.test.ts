@@ -14,6 +14,7 @@ const routeOf = (match: Partial<RouteMatch>, listeners: readonly string[] = []):
   match: { hosts: [], paths: [], methods: [], ...match },
   pool: 'web',
   respond: null,
+  actions: null,
   allowEncodedSeparators: false,
   retry: null,
 });

@@ -41,6 +41,7 @@ export type FailureCode =
   | 'upstream-body-stalled'
   | 'upstream-upgrade-unasked'
   | 'no-route'
+  | 'rewrite-invalid'
   | 'no-server-available'
   | 'server-limit-reached'
   | 'no-servers'
@@ -146,6 +147,7 @@ export const failures: Readonly<Record<FailureCode, FailureKind>> = {
   ),
   // what we decided
   'no-route': ours(404, 'no route takes this request'),
+  'rewrite-invalid': ours(400, 'the path that the route makes of this one is not valid'),
   'no-server-available': ours(503, 'no healthy server is available'),
   'server-limit-reached': ours(503, 'every server is at its connection limit'),
   'no-servers': ours(503, 'the pool has no servers'),

@@ -34,6 +34,8 @@ export const limits = {
   /** Request target and method: nginx and HAProxy refuse above 8 KiB–16 KiB. */
   targetBytes: 8_192,
   methodBytes: 32,
+  /** Rendered header rules of one exchange: as much as a default head; what a client sends may stand in each of them. */
+  headerRuleBytes: 32_768,
   /** Trailers: the same field count as heads, fewer bytes. */
   trailerBytes: 8_192,
   /** One chunk-size line with its extension, and all extensions of a message together. */

@@ -1,3 +1,4 @@
+import type { ErrorPage, RouteActions } from './actions.ts';
 import type { Balancing } from './balancing.ts';
 
 import type { RetryRule } from './retry.ts';
@@ -16,6 +17,8 @@ export interface Snapshot {
   readonly limits: TrafficLimits;
   /** CIDR texts of peers whose forwarding fields we believe. */
   readonly trustedPeers: readonly string[];
+  /** Error pages for every route, and for requests that have none. */
+  readonly errors: readonly ErrorPage[];
   readonly accessLog: boolean;
   /** What we call ourselves in `Via`: `1.1 <name>`. */
   readonly viaName: string;
@@ -41,9 +44,11 @@ export interface Route {
   /** Listener names; empty = all http listeners. */
   readonly listeners: readonly string[];
   readonly match: RouteMatch;
-  /** Exactly one of the two is set. */
+  /** At most one of the two is set; none where `actions` redirect or split. */
   readonly pool: string | null;
   readonly respond: FixedAnswer | null;
+  /** All that is done beside; null = nothing, which costs a request nothing. */
+  readonly actions: RouteActions | null;
   /** Encoded separators (`%2f` …) pass on this route. */
   readonly allowEncodedSeparators: boolean;
   /** What differs from the pool's rule; null = nothing. */
@@ -63,6 +68,7 @@ export interface RouteMatch {
 /** An answer of our own instead of a server's. */
 export interface FixedAnswer {
   readonly status: number;
+  /** A template, as the values of `headers`. */
   readonly body: string;
   /** Content-Type of the body. */
   readonly contentType: string;

@@ -34,6 +34,7 @@ function snapshotOf(version: number): Snapshot {
     timeouts: { headerMs: 1, keepAliveMs: 1, idleMs: 1, drainMs: 1, tunnelMs: 1 },
     limits: { headBytesMax: 1, headFieldsMax: 1, connectionsMax: 1 },
     trustedPeers: [],
+    errors: [],
     accessLog: false,
     viaName: 'evenkeel',
   };

@@ -3,6 +3,7 @@ import { limits } from '../../model/limits.ts';
 import { standardRetry } from '../../model/retry.ts';
 import type { FixedAnswer } from '../../model/snapshot.ts';
 import { parseListenAddress } from './address.ts';
+import { buildActions, poolsOf } from './build-actions.ts';
 import { buildBalancing } from './build-balancing.ts';
 import { buildOutlier, buildProbe } from './build-health.ts';
 import { buildRetry } from './build-retry.ts';
@@ -48,6 +49,7 @@ export function buildConfig(checked: Checked): Config {
       connectionsMax: traffic?.connections ?? 65_536,
     },
     trustedPeers: [...new Set(checked.trustedPeers ?? [])],
+    errors: [],
     viaName: checked.name ?? 'evenkeel',
     workers: checked.workers ?? null,
     log: {
@@ -140,7 +142,7 @@ function buildRoutes(
   const hasHttp = listeners.some(({ protocol }) => protocol === 'http');
   // Where a route names the pool, the user has said what reaches it; opening it to all else would
   // undo that.
-  const isImplied = hasHttp && written.every(({ pool }) => pool === undefined);
+  const isImplied = hasHttp && written.every((route) => poolsOf(route).length === 0);
   if (only !== undefined && isImplied) written.push({ pool: only.name });
   const names = uniqueNames(
     written.map(({ name }) => name),
@@ -168,6 +170,7 @@ function buildRoute(route: CheckedRoute, name: string): ConfigRoute {
     },
     pool: route.pool ?? null,
     respond: route.respond === undefined ? null : buildAnswer(route.respond),
+    actions: buildActions(route),
     allowEncodedSeparators: route.allowEncodedSeparators ?? false,
     retry: route.retry === undefined ? null : buildRetry(route.retry),
   };

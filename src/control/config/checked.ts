@@ -1,3 +1,4 @@
+import type { SplitKey } from '../../model/actions.ts';
 import type { HashKey } from '../../model/balancing.ts';
 import type { PolicyName } from '../../model/snapshot.ts';
 import type { LogTarget } from './config.ts';
@@ -62,8 +63,28 @@ export interface CheckedRoute {
     readonly contentType?: string;
     readonly headers?: ReadonlyMap<string, string>;
   };
+  readonly split?: readonly { readonly pool?: string; readonly weight?: number }[];
+  readonly splitBy?: SplitKey;
+  readonly redirect?: { readonly to?: string; readonly status?: number };
+  readonly rewrite?: {
+    readonly host?: string;
+    readonly path?: string;
+    readonly stripPrefix?: string;
+    readonly addPrefix?: string;
+  };
+  readonly headers?: {
+    readonly request?: CheckedHeaderRules;
+    readonly response?: CheckedHeaderRules;
+  };
   readonly allowEncodedSeparators?: boolean;
   readonly retry?: CheckedRetry;
+}
+
+/** `headers.request` and `headers.response` of a route. */
+export interface CheckedHeaderRules {
+  readonly remove?: readonly string[];
+  readonly set?: ReadonlyMap<string, string>;
+  readonly add?: ReadonlyMap<string, string>;
 }
 
 /** One of `pools`. Durations in ms, shares as ratios. */

@@ -1,3 +1,4 @@
+import type { ErrorPage } from '../../model/actions.ts';
 import type {
   Listener,
   Pool,
@@ -22,6 +23,7 @@ export interface Config {
   readonly limits: TrafficLimits;
   /** CIDR texts with host bits cleared: `10.0.0.0/8`, `2001:db8::/32`, `192.0.2.1/32`. */
   readonly trustedPeers: readonly string[];
+  readonly errors: readonly ErrorPage[];
   /** What we call ourselves in `Via`. */
   readonly viaName: string;
   /** Worker threads; null = one per available core. */

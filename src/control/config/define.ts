@@ -53,13 +53,18 @@ export interface ListenerInput {
   pool?: string | undefined;
 }
 
-/** A route: a match with a pool or a fixed answer. */
+/** A route: a match with a pool, a split, a redirect or a fixed answer. */
 export interface RouteInput {
   name?: string | undefined;
   listeners?: string | string[] | undefined;
   match?: string | string[] | MatchInput | undefined;
   pool?: string | undefined;
   respond?: number | RespondInput | undefined;
+  split?: ShareInput[] | undefined;
+  splitBy?: 'client' | 'request' | `cookie:${string}` | `header:${string}` | undefined;
+  redirect?: string | RedirectInput | undefined;
+  rewrite?: RewriteInput | undefined;
+  headers?: HeadersInput | undefined;
   allowEncodedSeparators?: boolean | undefined;
   retry?: number | RetryInput | undefined;
 }
@@ -92,6 +97,39 @@ export type PolicyInput =
 
 /** What `hash` goes by. */
 export type RequestKeyInput = 'ip' | 'path' | `${'header' | 'cookie' | 'query'}:${string}`;
+
+/** One pool of a split. */
+export interface ShareInput {
+  pool: string;
+  weight: number;
+}
+
+/** Where a client is sent; the short form is the URL. */
+export interface RedirectInput {
+  to: string;
+  status?: 301 | 302 | 303 | 307 | 308 | undefined;
+}
+
+/** How host and path change on their way to a server. */
+export interface RewriteInput {
+  host?: string | undefined;
+  path?: string | undefined;
+  stripPrefix?: string | undefined;
+  addPrefix?: string | undefined;
+}
+
+/** Changes of header fields both ways. */
+export interface HeadersInput {
+  request?: HeaderRulesInput | undefined;
+  response?: HeaderRulesInput | undefined;
+}
+
+/** First `remove`, then `set`, then `add`. */
+export interface HeaderRulesInput {
+  remove?: string | string[] | undefined;
+  set?: Record<string, string> | undefined;
+  add?: Record<string, string> | undefined;
+}
 
 /** A pool in its long form; the short form is the list of its servers. */
 export interface PoolInput {

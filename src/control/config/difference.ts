@@ -93,6 +93,7 @@ const settingKeys = [
   'timeouts',
   'limits',
   'trustedPeers',
+  'errors',
   'viaName',
 ] as const;
 

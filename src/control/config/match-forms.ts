@@ -51,8 +51,8 @@ function upperEscapes(path: string): string {
   return path.replace(/%[0-9a-f]{2}/gi, (written) => written.toUpperCase());
 }
 
-/** Unreserved escapes decoded, dot segments resolved; null for an escape that is none. */
-function canonicalPath(path: string): string | null {
+/** Unreserved escapes decoded, dot segments resolved; null for an escape that is none. Cost: linear. */
+export function canonicalPath(path: string): string | null {
   if (/%(?![0-9A-Fa-f]{2})/.test(path)) return null;
   const decoded = upperEscapes(path).replace(/%([0-9A-F]{2})/g, (whole, hex: string) => {
     const char = String.fromCharCode(Number.parseInt(hex, 16));

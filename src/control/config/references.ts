@@ -1,18 +1,13 @@
 import { limits } from '../../model/limits.ts';
 import type { ServerAddress } from './address.ts';
 import { doCollide, parseListenAddress, parseServerAddress } from './address.ts';
-import type {
-  Checked,
-  CheckedListener,
-  CheckedPool,
-  CheckedRetry,
-  CheckedRoute,
-} from './checked.ts';
+import { checkActions } from './check-actions.ts';
+import type { Checked, CheckedListener, CheckedPool, CheckedRetry } from './checked.ts';
 import type { ListenAddress } from './config.ts';
 import type { PlacedProblem, Position } from './problem.ts';
 import { shown } from './problem.ts';
 import { checkBalancing } from './references-balancing.ts';
-import type { Refuse } from './refuse.ts';
+import { checkPoolName, type Refuse, someOf } from './refuse.ts';
 import { keyPath } from './source-tree.ts';
 import { nearest } from './suggest.ts';
 
@@ -65,22 +60,6 @@ function placeOf(path: string, positions: ReadonlyMap<string, Position>): Positi
     if (place !== undefined) return place;
   }
   return positions.get('') ?? { line: 1, column: 1 };
-}
-
-function checkPoolName(
-  name: string | undefined,
-  path: string,
-  checked: Checked,
-  refuse: Refuse,
-): void {
-  if (name === undefined || checked.pools === undefined || checked.pools.has(name)) return;
-  const names = [...checked.pools.keys()];
-  const requirement = `must be the name of a pool (${someOf(names)})`;
-  refuse(path, requirement, `found ${shown(name)}`, nearest(name, names));
-}
-
-function someOf(names: readonly string[]): string {
-  return names.length <= 12 ? names.join(', ') : `${names.slice(0, 12).join(', ')}, …`;
 }
 
 function checkListeners(checked: Checked, refuse: Refuse): void {
@@ -158,7 +137,12 @@ function checkRoutes(checked: Checked, refuse: Refuse): void {
     refuse,
   );
   for (const [index, route] of routes.entries()) {
-    checkRoute(route, `routes[${index}]`, checked, refuse);
+    const path = `routes[${index}]`;
+    for (const [at, name] of (route.listeners ?? []).entries()) {
+      checkListenerName(name, `${path}.listeners[${at}]`, checked, refuse);
+    }
+    checkRetry(route.retry, `${path}.retry`, refuse);
+    checkActions(route, path, checked, refuse);
   }
   // Routes that are wrong as a whole, or whose key is misspelt, were refused already.
   if (refuse.isFaulty('routes') || refuse.isMisspelt('routes')) return;
@@ -168,51 +152,6 @@ function checkRoutes(checked: Checked, refuse: Refuse): void {
     const names = someOf([...(checked.pools?.keys() ?? [])]);
     const requirement = `must say which pool takes http requests, as there are several (${names})`;
     refuse('routes', requirement, 'found no routes');
-  }
-}
-
-/** Fields that frame the message or that the answer gets by itself. */
-const managedFields: readonly string[] = [
-  'connection',
-  'content-length',
-  'content-type',
-  'date',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-];
-
-function checkRoute(route: CheckedRoute, path: string, checked: Checked, refuse: Refuse): void {
-  checkPoolName(route.pool, `${path}.pool`, checked, refuse);
-  for (const [index, name] of (route.listeners ?? []).entries()) {
-    checkListenerName(name, `${path}.listeners[${index}]`, checked, refuse);
-  }
-  checkRetry(route.retry, `${path}.retry`, refuse);
-  const { pool, respond } = route;
-  if (pool !== undefined && respond !== undefined) {
-    refuse(`${path}.respond`, 'must stand alone: a route has a pool or respond', 'found both');
-  }
-  if (pool === undefined && respond === undefined && !refuse.isFaulty(path)) {
-    const hint = checked.pools?.size === 1 ? `pool: ${[...checked.pools.keys()][0]}` : null;
-    refuse(`${path}.pool`, 'must be given where there is no respond', 'found neither', hint);
-  }
-  if (respond === undefined) return;
-  const hasBody = respond.body !== undefined && respond.body !== '';
-  if (hasBody && [204, 205, 304].includes(respond.status ?? 0)) {
-    refuse(
-      `${path}.respond.body`,
-      `must be left out with status ${respond.status}`,
-      'found a text',
-    );
-  }
-  for (const field of respond.headers?.keys() ?? []) {
-    if (!managedFields.includes(field.toLowerCase())) continue;
-    const hint = field.toLowerCase() === 'content-type' ? 'respond.contentType' : null;
-    const requirement = 'must be a field that the answer does not get by itself';
-    refuse(keyPath(`${path}.respond.headers`, field), requirement, `found ${shown(field)}`, hint);
   }
 }
 

@@ -1,27 +1,11 @@
 import { limits } from '../../model/limits.ts';
 import * as form from './forms.ts';
 import { hostPattern, method, pathPattern } from './match-forms.ts';
+import { actionKeys, respond } from './registry-actions.ts';
 import { retry } from './registry-retry.ts';
 import type { RecordShape } from './shape.ts';
-import { count, flag, key, mapOf, oneOrMore, record, written } from './shape.ts';
+import { flag, key, oneOrMore, record, written } from './shape.ts';
 
-const bodyText = form.text('text', 'a text of at most 65536 letters', '^[\\s\\S]{0,65536}$');
-const headerName = form.text(
-  'header name',
-  'the name of a header field',
-  "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$",
-);
-// No control characters: a line break here would be a header line of its own.
-const headerValue = form.text(
-  'header value',
-  'a text of at most 4096 printable letters',
-  '^[ -~]{0,4096}$',
-);
-const contentType = form.text(
-  'content type',
-  'a content type such as text/plain; charset=utf-8',
-  '^[!-~]+/[ -~]{1,200}$',
-);
 const match = record(
   'match',
   'a path or a map of what a request must have',
@@ -59,30 +43,10 @@ const match = record(
   },
 );
 
-const respond = record(
-  'respond',
-  'a status or a map with a status',
-  {
-    status: key(count(200, 599), 'Status of the answer.', { isRequired: true }),
-    body: key(written(bodyText), 'Body of the answer.', {
-      default: 'empty',
-    }),
-    contentType: key(written(contentType), 'Its content type.', {
-      default: 'text/plain; charset=utf-8',
-    }),
-    headers: key(
-      mapOf(headerName, written(headerValue), { least: 0, most: 64 }),
-      'Further header fields; not those that frame the message.',
-      { default: 'none' },
-    ),
-  },
-  { short: 'status', later: ['file', 'redirect', 'template', 'json'] },
-);
-
 /** One of `routes`. */
 export const route: RecordShape = record(
   'route',
-  'a map with a pool or respond',
+  'a map with a pool, split, redirect or respond',
   {
     name: key(written(form.name), 'Name in logs and metrics.', { default: 'made of the match' }),
     listeners: key(
@@ -96,18 +60,17 @@ export const route: RecordShape = record(
     retry: key(retry, "Repeats requests elsewhere; what is written here wins over the pool's.", {
       default: "the pool's",
     }),
+    ...actionKeys,
     allowEncodedSeparators: key(flag, 'Lets paths with `%2f`, `%5c` or `%00` pass.', {
       default: 'false',
     }),
   },
   {
     later: [
-      'split',
       'mirror',
+      'fallback',
+      'errors',
       'hooks',
-      'redirect',
-      'rewrite',
-      'headers',
       'rateLimit',
       'rateLimits',
       'timeout',

@@ -39,6 +39,7 @@ export function toSnapshot(
     timeouts: config.timeouts,
     limits: config.limits,
     trustedPeers: config.trustedPeers,
+    errors: config.errors,
     accessLog: config.log.access.kind !== 'off',
     viaName: config.viaName,
   };

@@ -73,6 +73,7 @@ function snapshotOf({ probe: given = probe, ports = [1, 2, 3], ...rest }: Settin
     timeouts: { headerMs: 1, keepAliveMs: 1, idleMs: 1, drainMs: 1, tunnelMs: 3_600_000 },
     limits: { headBytesMax: 1, headFieldsMax: 1, connectionsMax: 1 },
     trustedPeers: [],
+    errors: [],
     accessLog: false,
     viaName: 'test',
   };

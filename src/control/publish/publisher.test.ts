@@ -33,6 +33,7 @@ function config(...servers: ConfigServer[]): Config {
     timeouts: { headerMs: 1, keepAliveMs: 1, idleMs: 1, drainMs: 1, tunnelMs: 3_600_000 },
     limits: { headBytesMax: 1, headFieldsMax: 1, connectionsMax: 1 },
     trustedPeers: [],
+    errors: [],
     viaName: 'evenkeel',
     workers: null,
     log: { access: { kind: 'off' }, format: 'json', level: 'info' },

@@ -52,6 +52,7 @@ const snapshot: Snapshot = {
       match: { hosts: [], paths: [], methods: [] },
       pool: 'app',
       respond: null,
+      actions: null,
       allowEncodedSeparators: false,
       retry: null,
     },
@@ -84,6 +85,7 @@ const snapshot: Snapshot = {
   timeouts: { headerMs: 1, keepAliveMs: 1, idleMs: 1, drainMs: 1, tunnelMs: 1 },
   limits: { headBytesMax: 1, headFieldsMax: 1, connectionsMax: 1 },
   trustedPeers: [],
+  errors: [],
   accessLog: false,
   viaName: 'test',
 };

@@ -47,6 +47,7 @@ export function editResponseHead(head: Head, forwarding: ResponseForwarding): nu
     head.minor === 1 &&
     head.hasDate &&
     !head.hasLooseName &&
+    forwarding.edits === null &&
     !forwarding.closes &&
     head.status >= 200 &&
     head.status !== 204 &&
@@ -71,6 +72,7 @@ export function editedRequestBytes(head: Head, forwarding: RequestForwarding): n
     !forwarding.isTrustedPeer &&
     !forwarding.keepsUpgrade &&
     !forwarding.closes &&
+    forwarding.edits === null &&
     head.isTargetVerbatim &&
     head.maxForwards < 0 &&
     (!((head.seen >>> FieldId.EXPECT) & 1) || head.expectsContinue) &&

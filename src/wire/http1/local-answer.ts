@@ -14,6 +14,8 @@ export interface LocalAnswer {
    * field cannot carry are left out.
    */
   readonly fields?: Readonly<Record<string, string>>;
+  /** Whole lines with their ends that were checked before; those of reserved fields are left out. */
+  readonly lines?: string;
   /** The link is closed after it. */
   readonly closes: boolean;
   /** It answers HEAD: the length of the body, but not the body. */
@@ -96,6 +98,10 @@ export function localAnswer(answer: LocalAnswer): Uint8Array {
     if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) || reserved.has(name.toLowerCase())) continue;
     if (name.toLowerCase() === 'upgrade') hasUpgrade = true;
     lines.push(`${name}: ${clean(value)}`);
+  }
+  for (const line of (answer.lines ?? '').split('\r\n')) {
+    const name = line.slice(0, Math.max(0, line.indexOf(':'))).toLowerCase();
+    if (name !== '' && !reserved.has(name)) lines.push(clean(line));
   }
   const options = [answer.closes ? 'close' : '', hasUpgrade ? 'Upgrade' : ''].filter(Boolean);
   if (options.length > 0) lines.push(`Connection: ${options.join(', ')}`);

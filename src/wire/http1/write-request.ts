@@ -1,4 +1,5 @@
 import { FieldId, Framing, type Head } from './head.ts';
+import { copyEditedLines, type HeadEdits } from './head-edits.ts';
 import { ascii, Byte } from './tokens.ts';
 import { copyBytes, putBytes, putDecimal, putLineEnd } from './write-bytes.ts';
 
@@ -40,6 +41,8 @@ export class RequestForwarding {
   keepsUpgrade = false;
   /** Ask the server to close its link after the answer. */
   closes = false;
+  /** Changes of the lines that the route asks for; null = none. */
+  edits: HeadEdits | null = null;
 
   /** Our client's address as a member of X-Forwarded-For. */
   readonly address: Uint8Array;
@@ -99,7 +102,10 @@ export function requestHeadBytesMax(head: Head, forwarding: RequestForwarding): 
   // fixed texts of all lines of ours come to under 320 bytes; host stands in three of them
   const ours = forwarding.address.length + forwarding.protoLine.length + forwarding.viaName.length;
   const element = forwarding.elementBeforeHost.length + forwarding.elementAfterHost.length;
-  return received + 3 * host + ours + element + 384;
+  const edits = forwarding.edits;
+  const edited =
+    edits === null ? 0 : edits.lines.length + (edits.host?.length ?? 0) + 2 * head.fieldCount;
+  return received + 3 * host + ours + element + edited + 384;
 }
 
 const UNTRUSTED_DROPS =
@@ -148,12 +154,18 @@ export function writeRequestHead(
   to = copyBytes(out, to, head.pathBytes, head.pathStart, head.pathEnd);
   to = copyBytes(out, to, head.bytes, head.queryStart, head.queryEnd);
   to = putBytes(out, to, versionAndHost);
-  to = putLineEnd(out, putHost(out, to, head, forwarding));
+  const edits = forwarding.edits;
+  const host = edits === null ? null : edits.host;
+  to = putLineEnd(
+    out,
+    host === null ? putHost(out, to, head, forwarding) : putBytes(out, to, host),
+  );
   let dropped = ALWAYS_DROPPED;
   if (!forwarding.isTrustedPeer) dropped |= UNTRUSTED_DROPS;
   if (!head.expectsContinue) dropped |= 1 << FieldId.EXPECT;
   if (head.maxForwards >= 0) dropped |= 1 << FieldId.MAX_FORWARDS;
-  to = copyKeptLines(out, to, head, dropped);
+  if (edits === null) to = copyKeptLines(out, to, head, dropped);
+  else to = copyEditedLines(out, to, head, dropped, edits);
   to = putFraming(out, to, head);
   if (forwarding.keepsUpgrade) {
     to = putBytes(out, to, upgradeLines);

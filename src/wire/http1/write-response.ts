@@ -1,4 +1,5 @@
 import { FieldId, Framing, type Head } from './head.ts';
+import { copyEditedLines, type HeadEdits } from './head-edits.ts';
 import { ascii, Byte } from './tokens.ts';
 import { copyBytes, putBytes, putDecimal, putLineEnd } from './write-bytes.ts';
 import { copyKeptLines } from './write-request.ts';
@@ -21,6 +22,8 @@ export class ResponseForwarding {
   closes = false;
   /** `Date: …` with its line end, for answers that came without one. Empty: add none. */
   dateLine: Uint8Array = new Uint8Array(0);
+  /** Changes of the lines that the route asks for; null = none. */
+  edits: HeadEdits | null = null;
 }
 
 /** Upper bound of what `writeResponseHead` writes. */
@@ -28,7 +31,8 @@ export function responseHeadBytesMax(head: Head, forwarding: ResponseForwarding)
   // our own lines: status line, Content-Length with 16 digits, Connection, colons set right in
   // loose names
   const ours = 160 + 2 * head.fieldCount;
-  return head.end - head.start + forwarding.dateLine.length + ours;
+  const edited = forwarding.edits === null ? 0 : forwarding.edits.lines.length;
+  return head.end - head.start + forwarding.dateLine.length + edited + ours;
 }
 
 const DROPPED =
@@ -62,7 +66,8 @@ export function writeResponseHead(
   forwarding: ResponseForwarding,
 ): number {
   let to = putStatusLine(out, at, head);
-  if (head.hasLooseName) to = copyLooseLines(out, to, head);
+  if (forwarding.edits !== null) to = copyEditedLines(out, to, head, DROPPED, forwarding.edits);
+  else if (head.hasLooseName) to = copyLooseLines(out, to, head);
   else if (head.hasManagedField) to = copyKeptLines(out, to, head, DROPPED);
   else if (head.fieldCount > 0) to = copyBytes(out, to, head.bytes, head.fields[0]!, head.end - 2);
   if (!head.hasDate && head.status >= 200) to = putBytes(out, to, forwarding.dateLine);

@@ -1,0 +1,57 @@
+import type { HeaderRules, Redirect, Rewrite, RouteActions, Split } from '../../model/actions.ts';
+import type { CheckedHeaderRules, CheckedRoute } from './checked.ts';
+
+/** Every pool that a route gives traffic to. */
+export function poolsOf(route: CheckedRoute): readonly string[] {
+  const shares = (route.split ?? []).map(({ pool }) => pool);
+  return [route.pool, ...shares].filter((pool) => pool !== undefined);
+}
+
+/** What a route does beside its pool; null when that is nothing. */
+export function buildActions(route: CheckedRoute): RouteActions | null {
+  const actions: RouteActions = {
+    split: buildSplit(route),
+    fallback: null,
+    mirror: null,
+    redirect: buildRedirect(route),
+    rewrite: buildRewrite(route),
+    requestHeaders: buildRules(route.headers?.request),
+    responseHeaders: buildRules(route.headers?.response),
+    errors: [],
+  };
+  const isNothing = Object.values(actions).every(
+    (action) => action === null || (Array.isArray(action) && action.length === 0),
+  );
+  return isNothing ? null : actions;
+}
+
+function buildSplit({ split, splitBy }: CheckedRoute): Split | null {
+  if (split === undefined) return null;
+  return {
+    by: splitBy ?? { kind: 'client' },
+    shares: split.map(({ pool, weight }) => ({ pool: pool ?? '', weight: weight ?? 0 })),
+  };
+}
+
+function buildRedirect({ redirect }: CheckedRoute): Redirect | null {
+  if (redirect === undefined) return null;
+  return { to: redirect.to ?? '', status: redirect.status ?? 302 };
+}
+
+function buildRewrite({ rewrite }: CheckedRoute): Rewrite | null {
+  if (rewrite === undefined) return null;
+  return {
+    host: rewrite.host ?? null,
+    path: rewrite.path ?? null,
+    stripPrefix: rewrite.stripPrefix ?? null,
+    addPrefix: rewrite.addPrefix ?? null,
+    pattern: null,
+  };
+}
+
+function buildRules(rules: CheckedHeaderRules | undefined): HeaderRules | null {
+  if (rules === undefined) return null;
+  const lines = (map: ReadonlyMap<string, string> | undefined) =>
+    [...(map ?? [])].map(([name, value]) => ({ name, value }));
+  return { remove: rules.remove ?? [], set: lines(rules.set), add: lines(rules.add) };
+}

@@ -1,0 +1,132 @@
+import { fieldRefusal } from './action-forms.ts';
+import type { Checked, CheckedHeaderRules, CheckedRoute } from './checked.ts';
+import { shown } from './problem.ts';
+import { checkPoolName, type Refuse } from './refuse.ts';
+import { keyPath } from './source-tree.ts';
+
+/** Fields that frame the message or that the answer gets by itself. */
+const managedFields: readonly string[] = [
+  'connection',
+  'content-length',
+  'content-type',
+  'date',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+];
+
+/** The four things that can become of a request; a route has one of them. */
+const ends = ['pool', 'split', 'redirect', 'respond'] as const;
+
+/** Checks what a route does with its requests. Cost: linear. */
+export function checkActions(
+  route: CheckedRoute,
+  path: string,
+  checked: Checked,
+  refuse: Refuse,
+): void {
+  checkPoolName(route.pool, `${path}.pool`, checked, refuse);
+  checkEnd(route, path, checked, refuse);
+  checkSplit(route, path, checked, refuse);
+  checkRewrite(route, path, refuse);
+  checkRules(route.headers?.request, `${path}.headers.request`, true, refuse);
+  checkRules(route.headers?.response, `${path}.headers.response`, false, refuse);
+  checkRespond(route, path, refuse);
+}
+
+function checkEnd(route: CheckedRoute, path: string, checked: Checked, refuse: Refuse): void {
+  const found = ends.filter((end) => route[end] !== undefined);
+  const last = found.at(-1);
+  if (found.length > 1 && last !== undefined) {
+    const requirement = 'must stand alone: a route has a pool, split, redirect or respond';
+    const isBoth = found.length === 2;
+    refuse(
+      `${path}.${last}`,
+      requirement,
+      isBoth ? `found ${found.join(' and ')}` : `found ${found.join(', ')}`,
+    );
+  }
+  if (found.length === 0 && !refuse.isFaulty(path)) {
+    const hint = checked.pools?.size === 1 ? `pool: ${[...checked.pools.keys()][0]}` : null;
+    const requirement = 'must be given where there is no split, redirect or respond';
+    refuse(`${path}.pool`, requirement, 'found none', hint);
+  }
+  const isAnswered = route.redirect !== undefined || route.respond !== undefined;
+  if (!isAnswered) return;
+  const what = route.redirect === undefined ? 'respond' : 'redirect';
+  if (route.rewrite !== undefined) refuseUseless('rewrite');
+  if (route.headers?.request !== undefined) refuseUseless('headers.request');
+
+  function refuseUseless(key: string): void {
+    const requirement = `must be left out beside ${what}, since no server gets the request`;
+    refuse(`${path}.${key}`, requirement, 'found a map');
+  }
+}
+
+function checkSplit(route: CheckedRoute, path: string, checked: Checked, refuse: Refuse): void {
+  const { split, splitBy } = route;
+  if (splitBy !== undefined && split === undefined && !refuse.isFaulty(`${path}.split`)) {
+    refuse(`${path}.splitBy`, 'must be left out where there is no split', 'found a value');
+  }
+  if (split === undefined) return;
+  for (const [index, { pool }] of split.entries()) {
+    const at = `${path}.split[${index}].pool`;
+    checkPoolName(pool, at, checked, refuse);
+    const isRepeated = split.findIndex((share) => share.pool === pool) < index;
+    if (pool !== undefined && isRepeated) {
+      refuse(at, 'must be unique within its split', `found ${shown(pool)} twice`);
+    }
+  }
+  if (split.every(({ weight }) => weight === 0)) {
+    refuse(`${path}.split`, 'must have a weight above 0', 'found only 0');
+  }
+}
+
+function checkRewrite({ rewrite }: CheckedRoute, path: string, refuse: Refuse): void {
+  if (rewrite?.path === undefined) return;
+  for (const key of ['stripPrefix', 'addPrefix'] as const) {
+    if (rewrite[key] === undefined) continue;
+    const requirement = 'must be left out beside path, which replaces all of it';
+    refuse(`${path}.rewrite.${key}`, requirement, `found ${shown(rewrite[key])}`);
+  }
+}
+
+function checkRules(
+  rules: CheckedHeaderRules | undefined,
+  path: string,
+  isRequest: boolean,
+  refuse: Refuse,
+): void {
+  const check = (field: string, at: string, isSet: boolean): void => {
+    const requirement = fieldRefusal(field, { isRequest, isSet });
+    if (requirement === null) return;
+    const hint = isRequest && field.toLowerCase() === 'host' ? 'rewrite.host' : null;
+    refuse(at, requirement, `found ${shown(field)}`, hint);
+  };
+  for (const [index, field] of (rules?.remove ?? []).entries()) {
+    check(field, `${path}.remove[${index}]`, false);
+  }
+  for (const field of rules?.set?.keys() ?? []) check(field, keyPath(`${path}.set`, field), true);
+  for (const field of rules?.add?.keys() ?? []) check(field, keyPath(`${path}.add`, field), false);
+}
+
+function checkRespond({ respond }: CheckedRoute, path: string, refuse: Refuse): void {
+  if (respond === undefined) return;
+  const hasBody = respond.body !== undefined && respond.body !== '';
+  if (hasBody && [204, 205, 304].includes(respond.status ?? 0)) {
+    refuse(
+      `${path}.respond.body`,
+      `must be left out with status ${respond.status}`,
+      'found a text',
+    );
+  }
+  for (const field of respond.headers?.keys() ?? []) {
+    if (!managedFields.includes(field.toLowerCase())) continue;
+    const hint = field.toLowerCase() === 'content-type' ? 'respond.contentType' : null;
+    const requirement = 'must be a field that the answer does not get by itself';
+    refuse(keyPath(`${path}.respond.headers`, field), requirement, `found ${shown(field)}`, hint);
+  }
+}

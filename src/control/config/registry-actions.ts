@@ -1,0 +1,131 @@
+import { answerVariables, requestVariables, responseVariables } from '../../model/template.ts';
+import * as action from './action-forms.ts';
+import * as form from './forms.ts';
+import type { Key, Shape } from './shape.ts';
+import { count, key, list, mapOf, oneOrMore, record, written } from './shape.ts';
+
+const headerName = form.text(
+  'header name',
+  'the name of a header field',
+  "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$",
+);
+// No control characters: a line break here would be a header line of its own.
+const headerValue = (allowed: typeof requestVariables): form.Form =>
+  action.template(
+    {
+      name: 'header value',
+      says: 'a text of at most 4096 printable letters, with variables such as ${client}',
+      letters: '^[ -~]{0,4096}$',
+    },
+    allowed,
+  );
+const bodyText = (allowed: typeof requestVariables): form.Form =>
+  action.template(
+    {
+      name: 'text',
+      says: 'a text of at most 65536 letters, with variables such as ${requestId}',
+      letters: '^[\\s\\S]{0,65536}$',
+    },
+    allowed,
+  );
+const contentType = form.text(
+  'content type',
+  'a content type such as text/plain; charset=utf-8',
+  '^[!-~]+/[ -~]{1,200}$',
+);
+
+/** `respond` of a route. */
+export const respond: Shape = record(
+  'respond',
+  'a status or a map with a status',
+  {
+    status: key(count(200, 599), 'Status of the answer.', { isRequired: true }),
+    body: key(
+      written(bodyText(answerVariables)),
+      'Body of the answer; variables are escaped as its content type asks.',
+      { default: 'empty' },
+    ),
+    contentType: key(written(contentType), 'Its content type.', {
+      default: 'text/plain; charset=utf-8',
+    }),
+    headers: key(
+      mapOf(headerName, written(headerValue(answerVariables)), { least: 0, most: 64 }),
+      'Further header fields; not those that frame the message.',
+      { default: 'none' },
+    ),
+  },
+  { short: 'status', later: ['file', 'redirect', 'template', 'json'] },
+);
+
+const split = list(
+  record('share', 'a map with a pool and a weight', {
+    pool: key(written(form.name), 'The pool that takes the share.', { isRequired: true }),
+    weight: key(count(0, 1_000_000), 'Its share is this over the sum of all.', {
+      isRequired: true,
+    }),
+  }),
+  { least: 1, most: 16 },
+);
+
+const redirect = record(
+  'redirect',
+  'a URL or a map with a URL',
+  {
+    to: key(
+      written(action.redirectTarget(answerVariables)),
+      'Where to: a URL or a path, such as `https://${host}${uri}`.',
+      { isRequired: true },
+    ),
+    status: key(written(action.redirectStatus), 'Status of the answer.', { default: '302' }),
+  },
+  { short: 'to' },
+);
+
+const rewrite = record('rewrite', 'a map of changes', {
+  host: key(written(action.hostTemplate), 'The Host field that the server gets.', {
+    default: 'as received',
+  }),
+  path: key(
+    written(action.pathTemplate(answerVariables)),
+    'The whole path that the server gets, such as `/v2${path}`; the query stays.',
+    { default: 'as received' },
+  ),
+  stripPrefix: key(
+    written(action.pathPrefix),
+    'Taken from the front of the path, where it stands there as whole segments.',
+    { default: 'none' },
+  ),
+  addPrefix: key(written(action.pathPrefix), 'Put before the path, after stripping.', {
+    default: 'none',
+  }),
+});
+
+const rules = (direction: 'request' | 'response'): Shape => {
+  const allowed = direction === 'request' ? requestVariables : responseVariables;
+  const lines = mapOf(headerName, written(headerValue(allowed)), { least: 0, most: 64 });
+  return record(`headers.${direction}`, 'a map with set, add or remove', {
+    remove: key(oneOrMore(written(headerName), 64), 'Fields that are taken out; first of all.', {
+      default: 'none',
+    }),
+    set: key(lines, 'Fields that replace all of their name.', { default: 'none' }),
+    add: key(lines, 'Fields that are put beside what is there.', { default: 'none' }),
+  });
+};
+
+const headers = record('headers', 'a map with request or response', {
+  request: key(rules('request'), 'Changes on the way to the server.'),
+  response: key(rules('response'), 'Changes on the way to the client, of our own answers too.'),
+});
+
+/** Keys of a route beside its match and its pool. */
+export const actionKeys: Readonly<Record<string, Key>> = {
+  split: key(split, 'Several pools instead of one; users keep their side.'),
+  splitBy: key(
+    written(action.splitKey),
+    'What keeps a user on its side; `request`: nothing. Without the cookie or header, the client.',
+    { default: 'client' },
+  ),
+  redirect: key(redirect, 'Sends the client elsewhere instead.'),
+  rewrite: key(rewrite, 'Changes host and path on the way to the server.'),
+  headers: key(headers, 'Changes header fields both ways.'),
+};

@@ -1,0 +1,126 @@
+import { invariant } from '../base/invariant.ts';
+import { SplitTable } from '../match/split.ts';
+import type { HeaderRules, RouteActions, SplitKey } from '../model/actions.ts';
+import type { FixedAnswer, Route } from '../model/snapshot.ts';
+import {
+  answerVariables,
+  requestVariables,
+  responseVariables,
+  type TemplatePart,
+  type VariableName,
+} from '../model/template.ts';
+import { foldedName, type HeadEdits } from '../wire/http1/head-edits.ts';
+import { ascii } from '../wire/http1/tokens.ts';
+import { compileRewrite, type PathRewrite } from './rewrite.ts';
+import type { CompiledPool } from './table.ts';
+import { partsOf } from './template-parts.ts';
+
+/** What a route does beside its pool, as a worker uses it. */
+export interface CompiledActions {
+  readonly split: CompiledSplit | null;
+  readonly redirect: { readonly to: readonly TemplatePart[]; readonly status: number } | null;
+  /** A fixed answer with variables; null for one without. */
+  readonly respond: TemplateAnswer | null;
+  readonly rewrite: PathRewrite | null;
+  readonly request: CompiledRules | null;
+  readonly response: CompiledRules | null;
+}
+
+/** Pools in the order of their shares. */
+export interface CompiledSplit {
+  readonly by: SplitKey;
+  readonly table: SplitTable;
+  readonly pools: readonly CompiledPool[];
+}
+
+/** Header rules with their templates taken apart. */
+export interface CompiledRules {
+  readonly drops: readonly Uint8Array[];
+  readonly lines: readonly RuleLine[];
+  /** The whole, where no value has a variable. */
+  readonly constant: HeadEdits | null;
+}
+
+/** A line to write: `Name: ` and its value. */
+export interface RuleLine {
+  readonly prefix: string;
+  readonly value: readonly TemplatePart[];
+}
+
+/** A fixed answer whose texts have variables. */
+export interface TemplateAnswer {
+  readonly answer: FixedAnswer;
+  readonly body: readonly TemplatePart[];
+  readonly fields: readonly (readonly [name: string, value: readonly TemplatePart[]])[];
+}
+
+/** Compiles the actions of a route; null when it has none, which is what requests look at. */
+export function compileActions(
+  route: Route,
+  pools: ReadonlyMap<string, CompiledPool>,
+): CompiledActions | null {
+  const { actions } = route;
+  const respond = route.respond === null ? null : templateAnswer(route.respond);
+  if (actions === null && respond === null) return null;
+  return {
+    split: actions === null ? null : compileSplit(actions, pools),
+    redirect: actions?.redirect
+      ? { to: partsOf(actions.redirect.to, answerVariables), status: actions.redirect.status }
+      : null,
+    respond,
+    rewrite: actions?.rewrite ? compileRewrite(actions.rewrite) : null,
+    request: compileRules(actions?.requestHeaders ?? null, requestVariables),
+    response: compileRules(actions?.responseHeaders ?? null, responseVariables),
+  };
+}
+
+function isLiteral(parts: readonly TemplatePart[]): boolean {
+  return parts.every((part) => 'text' in part);
+}
+
+function compileSplit(
+  { split }: RouteActions,
+  pools: ReadonlyMap<string, CompiledPool>,
+): CompiledSplit | null {
+  if (split === null) return null;
+  return {
+    by: split.by,
+    table: new SplitTable(split.shares),
+    pools: split.shares.map(({ pool }) => {
+      const compiled = pools.get(pool);
+      invariant(compiled !== undefined, 'pools of a snapshot are there');
+      return compiled;
+    }),
+  };
+}
+
+function templateAnswer(answer: FixedAnswer): TemplateAnswer | null {
+  const body = partsOf(answer.body, answerVariables);
+  const fields = Object.entries(answer.headers).map(
+    ([name, value]) => [name, partsOf(value, answerVariables)] as const,
+  );
+  const isPlain =
+    answer.body === literalOf(body) &&
+    fields.every(([name, value]) => answer.headers[name] === literalOf(value));
+  return isPlain ? null : { answer, body, fields };
+}
+
+/** The text of a template without variables, else null. */
+function literalOf(parts: readonly TemplatePart[]): string | null {
+  return isLiteral(parts) ? parts.map((part) => ('text' in part ? part.text : '')).join('') : null;
+}
+
+function compileRules(
+  rules: HeaderRules | null,
+  allowed: readonly VariableName[],
+): CompiledRules | null {
+  if (rules === null) return null;
+  const drops = [...rules.remove, ...rules.set.map(({ name }) => name)].map(foldedName);
+  const lines = [...rules.set, ...rules.add].map(({ name, value }) => ({
+    prefix: `${name}: `,
+    value: partsOf(value, allowed),
+  }));
+  if (!lines.every(({ value }) => isLiteral(value))) return { drops, lines, constant: null };
+  const text = lines.map(({ prefix, value }) => `${prefix}${literalOf(value)}\r\n`).join('');
+  return { drops, lines, constant: { drops, lines: ascii(text), host: null } };
+}

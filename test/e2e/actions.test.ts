@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, before, describe, it } from 'node:test';
+import { Client } from './client.ts';
+import { type Balancer, startBalancer } from './harness.ts';
+import { freePort } from './ports.ts';
+import { field } from './response-reader.ts';
+
+/** A real server that tells what it got. */
+async function startEcho(name: string, cleanups: (() => unknown)[]): Promise<string> {
+  const server = createServer((request: IncomingMessage, response) => {
+    response.writeHead(Number(request.headers['x-want'] ?? 200), {
+      'content-type': 'application/json',
+      'x-powered-by': name,
+    });
+    response.end(JSON.stringify({ name, url: request.url, headers: request.headers }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  cleanups.push(
+    () => server.closeAllConnections(),
+    () => server.close(),
+  );
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+interface Echo {
+  readonly name: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+describe('what routes do beside naming a pool', () => {
+  const cleanups: (() => unknown)[] = [];
+  const outer = { after: (run: unknown) => void cleanups.push(run as () => unknown) };
+  let port = 0;
+  let balancer: Balancer;
+  let pools: Record<string, string[]>;
+  const routes = (canary: number): unknown[] => [
+    { match: '/old/*', redirect: { to: 'https://${host}/new${uri}', status: 308 } },
+    {
+      match: '/split',
+      split: [
+        { pool: 'web', weight: 100 - canary },
+        { pool: 'canary', weight: canary },
+      ],
+      splitBy: 'cookie:session',
+    },
+    {
+      pool: 'web',
+      rewrite: { host: 'app.internal', stripPrefix: '/api', addPrefix: '/v2' },
+      headers: {
+        request: { set: { 'X-Real-IP': '${client}' }, remove: ['X-Debug'] },
+        response: { set: { 'X-Server': '${server}' }, remove: 'X-Powered-By' },
+      },
+    },
+  ];
+  const config = (canary: number) => ({
+    listeners: [`127.0.0.1:${port}`],
+    routes: routes(canary),
+    pools,
+    workers: 1,
+    log: { access: 'off' },
+  });
+  before(async () => {
+    port = await freePort();
+    pools = {
+      web: [await startEcho('web', cleanups)],
+      canary: [await startEcho('canary', cleanups)],
+    };
+    balancer = await startBalancer(outer, config(10));
+  });
+  after(async () => {
+    for (const run of cleanups.reverse()) await run();
+  });
+
+  it('a real server sees the rewritten host, path and fields; the client sees the answer rules', async () => {
+    const client = await new Client({ port }).open();
+    const answer = await client.request(
+      'GET /api/users?a=%20 HTTP/1.1\r\nHost: Shop.example\r\nX-Debug: 1\r\nx_real_ip: 6.6.6.6\r\n\r\n',
+    );
+    const echo = JSON.parse(answer.body.toString()) as Echo;
+    assert.equal(echo.url, '/v2/users?a=%20');
+    assert.equal(echo.headers['host'], 'app.internal');
+    assert.equal(echo.headers['x-forwarded-host'], 'shop.example');
+    assert.equal(echo.headers['x-real-ip'], '127.0.0.1');
+    assert.equal(echo.headers['x-debug'], undefined);
+    assert.equal(echo.headers['x_real_ip'], undefined);
+    assert.equal(field(answer, 'x-server'), pools['web']![0]);
+    assert.equal(field(answer, 'x-powered-by'), null);
+    client.destroy();
+  });
+
+  it('redirects name the host that was asked for', async () => {
+    const client = await new Client({ port }).open();
+    const answer = await client.request('GET /old/a?b HTTP/1.1\r\nHost: shop.example:81\r\n\r\n');
+    assert.equal(answer.status, 308);
+    assert.equal(field(answer, 'location'), 'https://shop.example/new/old/a?b');
+    client.destroy();
+  });
+
+  /** Side of each user: eight links, each with a hundred requests in flight. */
+  async function sidesOf(users: number): Promise<string[]> {
+    const sides = new Array<string>(users).fill('');
+    const links = Array.from({ length: 8 }, async (_, link) => {
+      const client = await new Client({ port, timeoutMs: 30_000 }).open();
+      for (let first = link * 100; first < users; first += 800) {
+        const batch = Array.from({ length: 100 }, (__, index) => first + index);
+        const requests = batch.map(
+          (user) => `GET /split HTTP/1.1\r\nHost: h\r\nCookie: a=b; session=s${user}\r\n\r\n`,
+        );
+        client.send(requests.join(''));
+        for (const user of batch) {
+          const answer = await client.response();
+          assert.equal(answer?.status, 200);
+          sides[user] = (JSON.parse(answer.body.toString()) as Echo).name;
+        }
+      }
+      client.destroy();
+    });
+    await Promise.all(links);
+    return sides;
+  }
+
+  it('a 90/10 canary holds ±1 % over 20,000 users; growing it moves users only into it', async () => {
+    const users = 20_000;
+    const first = await sidesOf(users);
+    const share = first.filter((side) => side === 'canary').length / users;
+    // standard deviation: 0.21 %
+    assert.ok(Math.abs(share - 0.1) < 0.01, `${share}`);
+    assert.deepEqual(await sidesOf(2_000), first.slice(0, 2_000), 'each user keeps its side');
+    await balancer.reload(config(30));
+    const grown = await sidesOf(2_000);
+    assert.ok(grown.every((side, user) => side === 'canary' || first[user] === 'web'));
+    assert.ok(grown.filter((side) => side === 'canary').length > 400);
+  });
+});
