@@ -15,6 +15,7 @@ export const ranks: Readonly<Record<string, number>> = {
   data: 4,
   control: 4,
   process: 5,
+  simulate: 5,
   cli: 6,
   'index.ts': 6,
 };

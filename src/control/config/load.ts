@@ -104,6 +104,11 @@ export function configFromPlain(
   }
 }
 
+/** Checks a tree that was read already: that of another file which has a configuration in it. */
+export function configFromTree(file: string, node: SourceNode): LoadResult {
+  return finish(file, { node, problems: [] }, '');
+}
+
 /** One server as the admin API gives it (`"10.0.0.1:80"` or a map), or what is wrong with it. */
 export function checkServer(
   plain: unknown,
