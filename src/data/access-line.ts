@@ -1,4 +1,5 @@
 import { type FailureCode, failures } from '../model/failure.ts';
+import { actsText } from './acts.ts';
 import type { Exchange } from './exchange.ts';
 import { plainBytes, putHex, putMs, putNumber, putPlain, putText } from './json-bytes.ts';
 import type { Plane } from './plane.ts';
@@ -84,6 +85,7 @@ export class AccessLines {
     to = putName(out, putPlain(out, to, POOL), exchange.pool?.pool.name);
     to = putName(out, putPlain(out, to, SERVER), exchange.serverState?.server.address);
     to = putNumber(out, putPlain(out, to, ATTEMPTS), exchange.attempts);
+    if (exchange.acts !== 0) to = putPlain(out, to, actsText(exchange.acts));
     to = putPlain(out, putPlain(out, to, REASON), reasonBytes(exchange.failure));
     return putPlain(out, to, END);
   }

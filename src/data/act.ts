@@ -1,4 +1,3 @@
-import { hashText } from '../base/hash.ts';
 import type { FailureCode } from '../model/failure.ts';
 import { limits } from '../model/limits.ts';
 import type { TemplatePart } from '../model/template.ts';
@@ -8,7 +7,7 @@ import { ascii } from '../wire/http1/tokens.ts';
 import type { Answer } from './answers.ts';
 import type { Exchange } from './exchange.ts';
 import type { Plane } from './plane.ts';
-import { cookieText, fieldText, latin1, render } from './request-text.ts';
+import { latin1, render } from './request-text.ts';
 import { rewritePath } from './rewrite.ts';
 import type {
   CompiledActions,
@@ -62,12 +61,10 @@ export function act(
 }
 
 function poolOf(plane: Plane, exchange: Exchange, split: CompiledSplit, head: Head) {
-  const { by, table, pools } = split;
-  if (by.kind === 'request') return pools[table.draw(plane.random())]!;
-  let key: string | null = null;
-  if (by.kind === 'cookie') key = cookieText(head, by.name);
-  else if (by.kind === 'header') key = fieldText(head, by.name);
-  return pools[table.of(key === null || key === '' ? exchange.addressHash : hashText(key))]!;
+  const { isDrawn, key, table, pools } = split;
+  if (isDrawn) return pools[table.draw(plane.random())]!;
+  const { addressHash } = exchange;
+  return pools[table.of(key === null ? addressHash : key.hashOr(head, addressHash))]!;
 }
 
 function ruleLines(

@@ -120,6 +120,8 @@ export class Exchange implements SpanSink {
   pool: CompiledPool | null = null;
   /** What its route's actions left to do; null for most. */
   plan: RoutePlan | null = null;
+  /** Bits of `Act`: what its route's actions did. */
+  acts = 0;
   /** Reserved server slot, -1 when none is. */
   slot = -1;
   /** Server that the exchange ended with or was last tried on, -1 when none was. */
@@ -203,6 +205,7 @@ export class Exchange implements SpanSink {
     this.route = null;
     this.pool = null;
     this.plan = null;
+    this.acts = 0;
     this.server = null;
     this.slot = -1;
     this.lastSlot = -1;

@@ -11,6 +11,7 @@ import { Stage } from './exchange.ts';
 import { ExchangeClock } from './exchange-clock.ts';
 import { NEVER } from './failover-state.ts';
 import { countAnswer, countFailure } from './failure-streak.ts';
+import { fallBack, maySubmitAgain } from './fall-back.ts';
 import { noteAnswerLatency, noteFailureLatency } from './note-latency.ts';
 import { pickRequestOf } from './pick-request.ts';
 import type { Conductor, Plane } from './plane.ts';
@@ -126,7 +127,8 @@ export class Forward implements Conductor {
       this.#recycle(exchange);
       return;
     }
-    if (sawByte || !this.#goesOn(exchange, slot, code, isStaleLink)) this.#giveUp(exchange, code);
+    if (!sawByte && this.#goesOn(exchange, slot, code, isStaleLink)) return;
+    this.#giveUp(exchange, code, !sawByte && maySubmitAgain(this.#plane, exchange, code));
   }
 
   clientGone(exchange: Exchange, code: FailureCode): void {
@@ -192,7 +194,8 @@ export class Forward implements Conductor {
     if (slot < 0) {
       plane.cells[pool.counters + PoolColumn.NO_SERVER]! += 1;
       unspend(plane, exchange);
-      this.#giveUp(exchange, exchange.attempts === 0 ? pool.eligible.reason : code);
+      const reason = exchange.attempts === 0 ? pool.eligible.reason : code;
+      this.#giveUp(exchange, reason, true);
       return;
     }
     spend(plane, exchange);
@@ -283,7 +286,7 @@ export class Forward implements Conductor {
     if (nowMs >= failover.deadlineAtMs) {
       this.#countLate(exchange);
       this.withdraw(exchange);
-      this.#giveUp(exchange, 'total-timeout');
+      this.#giveUp(exchange, 'total-timeout', false);
       return;
     }
     if (nowMs >= failover.pauseUntilMs) {
@@ -327,7 +330,13 @@ export class Forward implements Conductor {
     unspend(this.#plane, exchange);
   }
 
-  #giveUp(exchange: Exchange, code: FailureCode): void {
+  /** The fallback pool, where there is one and the request may go there, or an answer of ours. */
+  #giveUp(exchange: Exchange, code: FailureCode, mayFallBack: boolean): void {
+    const pool = mayFallBack ? fallBack(this.#plane, exchange) : null;
+    if (pool !== null) {
+      this.#attempt(exchange, pool, code);
+      return;
+    }
     exchange.failure = code;
     exchange.client!.answerFailure(exchange, code);
   }

@@ -15,7 +15,7 @@ export function latin1(bytes: Uint8Array, start: number, end: number): string {
  * All values of a field by its name in lower case, joined as a list (RFC 9110 §5.3); null when there is
  * none. Cost: one string per value.
  */
-export function fieldText(head: Head, name: string, separator = ', '): string | null {
+function fieldText(head: Head, name: string): string | null {
   const { fields, bytes } = head;
   let joined: string | null = null;
   for (let index = 0; index < head.fieldCount; index++) {
@@ -23,7 +23,7 @@ export function fieldText(head: Head, name: string, separator = ', '): string | 
     const end = fields[index * 4 + 1]!;
     if (end - start !== name.length || !isNameText(bytes, start, name)) continue;
     const value = latin1(bytes, fields[index * 4 + 2]!, fields[index * 4 + 3]!);
-    joined = joined === null ? value : joined + separator + value;
+    joined = joined === null ? value : `${joined}, ${value}`;
   }
   return joined;
 }
@@ -35,17 +35,6 @@ function isNameText(bytes: Uint8Array, start: number, name: string): boolean {
     if (byte !== name.charCodeAt(i)) return false;
   }
   return true;
-}
-
-/** The first cookie of this name; null when there is none. Cost: strings of all cookies. */
-export function cookieText(head: Head, name: string): string | null {
-  const all = fieldText(head, 'cookie', ';');
-  if (all === null) return null;
-  for (const pair of all.split(';')) {
-    const at = pair.indexOf('=');
-    if (at > 0 && pair.slice(0, at).trim() === name) return pair.slice(at + 1).trim();
-  }
-  return null;
 }
 
 /** The canonical path, `*` for OPTIONS *. */

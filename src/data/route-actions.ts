@@ -11,6 +11,7 @@ import {
 } from '../model/template.ts';
 import { foldedName, type HeadEdits } from '../wire/http1/head-edits.ts';
 import { ascii } from '../wire/http1/tokens.ts';
+import { RequestValue } from './request-value.ts';
 import { compileRewrite, type PathRewrite } from './rewrite.ts';
 import type { CompiledPool } from './table.ts';
 import { partsOf } from './template-parts.ts';
@@ -24,11 +25,15 @@ export interface CompiledActions {
   readonly rewrite: PathRewrite | null;
   readonly request: CompiledRules | null;
   readonly response: CompiledRules | null;
+  readonly fallback: CompiledPool | null;
 }
 
 /** Pools in the order of their shares. */
 export interface CompiledSplit {
-  readonly by: SplitKey;
+  /** Each request by itself, not by its user. */
+  readonly isDrawn: boolean;
+  /** What users are told apart by; null = their address. */
+  readonly key: RequestValue | null;
   readonly table: SplitTable;
   readonly pools: readonly CompiledPool[];
 }
@@ -71,6 +76,7 @@ export function compileActions(
     rewrite: actions?.rewrite ? compileRewrite(actions.rewrite) : null,
     request: compileRules(actions?.requestHeaders ?? null, requestVariables),
     response: compileRules(actions?.responseHeaders ?? null, responseVariables),
+    fallback: actions?.fallback ? poolNamed(actions.fallback, pools) : null,
   };
 }
 
@@ -84,14 +90,21 @@ function compileSplit(
 ): CompiledSplit | null {
   if (split === null) return null;
   return {
-    by: split.by,
+    isDrawn: split.by.kind === 'request',
+    key: keyOf(split.by),
     table: new SplitTable(split.shares),
-    pools: split.shares.map(({ pool }) => {
-      const compiled = pools.get(pool);
-      invariant(compiled !== undefined, 'pools of a snapshot are there');
-      return compiled;
-    }),
+    pools: split.shares.map(({ pool }) => poolNamed(pool, pools)),
   };
+}
+
+function poolNamed(name: string, pools: ReadonlyMap<string, CompiledPool>): CompiledPool {
+  const pool = pools.get(name);
+  invariant(pool !== undefined, 'pools of a snapshot are there');
+  return pool;
+}
+
+function keyOf(by: SplitKey): RequestValue | null {
+  return 'name' in by ? new RequestValue({ from: by.kind, name: by.name }) : null;
 }
 
 function templateAnswer(answer: FixedAnswer): TemplateAnswer | null {

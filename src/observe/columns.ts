@@ -83,6 +83,7 @@ export const RouteColumn = {
   BYTES_IN: 7,
   BYTES_OUT: 8,
   WITHOUT_SERVER: 9,
+  FALLBACKS: 10,
 } as const;
 
 /** The same with names, by number. */
@@ -93,6 +94,7 @@ export const routeColumns: readonly Column[] = [
   column('bytesIn', 'received_bytes', 'Bytes received from clients.'),
   column('bytesOut', 'sent_bytes', 'Bytes sent to clients.'),
   withoutServer,
+  column('fallbacks', 'fallbacks', 'Requests that went on to the fallback pool.'),
 ];
 
 /** Columns of a pool. */

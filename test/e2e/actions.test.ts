@@ -46,6 +46,7 @@ describe('what routes do beside naming a pool', () => {
       ],
       splitBy: 'cookie:session',
     },
+    { match: '/fallback', pool: 'gone', fallback: 'canary' },
     {
       pool: 'web',
       rewrite: { host: 'app.internal', stripPrefix: '/api', addPrefix: '/v2' },
@@ -67,6 +68,7 @@ describe('what routes do beside naming a pool', () => {
     pools = {
       web: [await startEcho('web', cleanups)],
       canary: [await startEcho('canary', cleanups)],
+      gone: [`127.0.0.1:${await freePort()}`],
     };
     balancer = await startBalancer(outer, config(10));
   });
@@ -88,6 +90,17 @@ describe('what routes do beside naming a pool', () => {
     assert.equal(echo.headers['x_real_ip'], undefined);
     assert.equal(field(answer, 'x-server'), pools['web']![0]);
     assert.equal(field(answer, 'x-powered-by'), null);
+    client.destroy();
+  });
+
+  it('a fallback pool takes what nobody else does, bodies included', async () => {
+    const client = await new Client({ port }).open();
+    const answer = await client.request(
+      'POST /fallback HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nbody',
+    );
+    assert.equal((JSON.parse(answer.body.toString()) as Echo).name, 'canary');
+    const metrics = await balancer.metrics();
+    assert.equal(metrics.get('evenkeel_route_fallbacks_total{route="fallback"}'), 1);
     client.destroy();
   });
 

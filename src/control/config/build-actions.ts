@@ -4,14 +4,14 @@ import type { CheckedHeaderRules, CheckedRoute } from './checked.ts';
 /** Every pool that a route gives traffic to. */
 export function poolsOf(route: CheckedRoute): readonly string[] {
   const shares = (route.split ?? []).map(({ pool }) => pool);
-  return [route.pool, ...shares].filter((pool) => pool !== undefined);
+  return [route.pool, route.fallback, ...shares].filter((pool) => pool !== undefined);
 }
 
 /** What a route does beside its pool; null when that is nothing. */
 export function buildActions(route: CheckedRoute): RouteActions | null {
   const actions: RouteActions = {
     split: buildSplit(route),
-    fallback: null,
+    fallback: route.fallback ?? null,
     mirror: null,
     redirect: buildRedirect(route),
     rewrite: buildRewrite(route),

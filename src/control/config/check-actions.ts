@@ -29,7 +29,9 @@ export function checkActions(
   refuse: Refuse,
 ): void {
   checkPoolName(route.pool, `${path}.pool`, checked, refuse);
+  checkPoolName(route.fallback, `${path}.fallback`, checked, refuse);
   checkEnd(route, path, checked, refuse);
+  checkFallback(route, path, refuse);
   checkSplit(route, path, checked, refuse);
   checkRewrite(route, path, refuse);
   checkRules(route.headers?.request, `${path}.headers.request`, true, refuse);
@@ -59,11 +61,18 @@ function checkEnd(route: CheckedRoute, path: string, checked: Checked, refuse: R
   const what = route.redirect === undefined ? 'respond' : 'redirect';
   if (route.rewrite !== undefined) refuseUseless('rewrite');
   if (route.headers?.request !== undefined) refuseUseless('headers.request');
+  if (route.fallback !== undefined) refuseUseless('fallback');
 
   function refuseUseless(key: string): void {
     const requirement = `must be left out beside ${what}, since no server gets the request`;
-    refuse(`${path}.${key}`, requirement, 'found a map');
+    refuse(`${path}.${key}`, requirement, 'found a value');
   }
+}
+
+/** A fallback that is where the request comes from would try the same servers again. */
+function checkFallback({ pool, fallback }: CheckedRoute, path: string, refuse: Refuse): void {
+  if (fallback === undefined || fallback !== pool) return;
+  refuse(`${path}.fallback`, "must be another pool than the route's", `found ${shown(fallback)}`);
 }
 
 function checkSplit(route: CheckedRoute, path: string, checked: Checked, refuse: Refuse): void {
@@ -80,7 +89,7 @@ function checkSplit(route: CheckedRoute, path: string, checked: Checked, refuse:
       refuse(at, 'must be unique within its split', `found ${shown(pool)} twice`);
     }
   }
-  if (split.every(({ weight }) => weight === 0)) {
+  if (split.length > 0 && split.every(({ weight }) => weight === 0)) {
     refuse(`${path}.split`, 'must have a weight above 0', 'found only 0');
   }
 }

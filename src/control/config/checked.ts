@@ -65,6 +65,7 @@ export interface CheckedRoute {
   };
   readonly split?: readonly { readonly pool?: string; readonly weight?: number }[];
   readonly splitBy?: SplitKey;
+  readonly fallback?: string;
   readonly redirect?: { readonly to?: string; readonly status?: number };
   readonly rewrite?: {
     readonly host?: string;

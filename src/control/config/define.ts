@@ -62,6 +62,7 @@ export interface RouteInput {
   respond?: number | RespondInput | undefined;
   split?: ShareInput[] | undefined;
   splitBy?: 'client' | 'request' | `cookie:${string}` | `header:${string}` | undefined;
+  fallback?: string | undefined;
   redirect?: string | RedirectInput | undefined;
   rewrite?: RewriteInput | undefined;
   headers?: HeadersInput | undefined;

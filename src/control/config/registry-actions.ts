@@ -125,6 +125,11 @@ export const actionKeys: Readonly<Record<string, Key>> = {
     'What keeps a user on its side; `request`: nothing. Without the cookie or header, the client.',
     { default: 'client' },
   ),
+  fallback: key(
+    written(form.name),
+    'The pool that takes a request which no server of its own could: none was left, or all tries failed, and it may be sent again.',
+    { default: 'none' },
+  ),
   redirect: key(redirect, 'Sends the client elsewhere instead.'),
   rewrite: key(rewrite, 'Changes host and path on the way to the server.'),
   headers: key(headers, 'Changes header fields both ways.'),

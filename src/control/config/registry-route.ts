@@ -68,7 +68,6 @@ export const route: RecordShape = record(
   {
     later: [
       'mirror',
-      'fallback',
       'errors',
       'hooks',
       'rateLimit',

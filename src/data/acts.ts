@@ -1,0 +1,20 @@
+import { plainBytes } from './json-bytes.ts';
+
+/** What a route's actions did in an exchange, for its log line: bits of `Exchange.acts`. */
+export const Act = {
+  /** The fallback pool took the request. */
+  FELL_BACK: 1,
+} as const;
+
+const words: readonly (readonly [bit: number, word: string])[] = [[Act.FELL_BACK, 'fallback']];
+
+/** `,"actions":["fallback"]` by the bits, made once. */
+const texts: readonly Uint8Array[] = Array.from({ length: 1 << words.length }, (_, bits) => {
+  const done = words.filter(([bit]) => (bits & bit) !== 0).map(([, word]) => `"${word}"`);
+  return plainBytes(bits === 0 ? '' : `,"actions":[${done.join(',')}]`);
+});
+
+/** The part of a log line that tells what was done; empty where nothing was. */
+export function actsText(acts: number): Uint8Array {
+  return texts[acts]!;
+}
