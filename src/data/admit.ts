@@ -1,6 +1,7 @@
 import { ipKey } from '../base/address.ts';
+import { forwardedClient } from '../match/forwarded-client.ts';
 import type { FailureCode } from '../model/failure.ts';
-import { FieldId, Framing, type Head, Method } from '../wire/http1/head.ts';
+import { Framing, type Head, Method } from '../wire/http1/head.ts';
 import { act } from './act.ts';
 import type { Answer } from './answers.ts';
 import type { Exchange } from './exchange.ts';
@@ -69,11 +70,19 @@ export function admit(
 ): Admission {
   exchange.clientAddress = peer.address;
   exchange.addressHash = peer.addressHash;
-  if (peer.isTrusted) believeForwarded(plane, listener, exchange, head);
+  if (peer.isTrusted) {
+    const client = forwardedClient(head, listener.trusted);
+    if (client !== null) {
+      exchange.clientAddress = client;
+      exchange.addressHash = ipKey(client);
+    }
+  }
   if (plane.hasAccessLog) {
     exchange.note.take(head);
     exchange.requestNumber = plane.nextRequestNumber();
   }
+  const { facts } = listener;
+  if (facts !== null) facts.take(head, exchange.clientAddress, peer.isTrusted);
   const index = listener.matcher.match(
     listener.index,
     head.hostBytes,
@@ -86,6 +95,7 @@ export function admit(
     head.bytes,
     head.methodStart,
     head.methodEnd,
+    facts,
   );
   if (index < 0) return { kind: 'failure', code: 'no-route' };
   const route = listener.routes[index]!;
@@ -116,43 +126,4 @@ function lastHop(head: Head): Answer {
     contentType: 'text/plain; charset=utf-8',
     fields: { Allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS' },
   };
-}
-
-/** A trusted peer names the client: the last address of the list that is not itself trusted. */
-function believeForwarded(
-  plane: Plane,
-  listener: ListenerTable,
-  exchange: Exchange,
-  head: Head,
-): void {
-  let list = '';
-  for (let i = 0; i < head.fieldCount; i++) {
-    if (head.ids[i] !== FieldId.X_FORWARDED_FOR) continue;
-    const text = spanText(plane, head.bytes, head.fields[i * 4 + 2]!, head.fields[i * 4 + 3]!);
-    list = list === '' ? text : `${list},${text}`;
-  }
-  if (list === '') return;
-  const named = list.split(',');
-  for (let i = named.length - 1; i >= 0; i--) {
-    const address = bareAddress(named[i]!.trim());
-    if (address === null) return;
-    exchange.clientAddress = address;
-    exchange.addressHash = ipKey(address);
-    if (!listener.trusted.contains(address)) return;
-  }
-}
-
-/** `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1` or `[2001:db8::1]:80` without its port; null for anything else. */
-function bareAddress(text: string): string | null {
-  if (text.length > 64) return null;
-  const bracketed = /^\[([0-9a-fA-F:.]+)\](?::\d+)?$/.exec(text);
-  if (bracketed !== null) return bracketed[1]!;
-  const four = /^(\d{1,3}(?:\.\d{1,3}){3})(?::\d+)?$/.exec(text);
-  if (four !== null) return four[1]!;
-  return /^[0-9a-fA-F:.]+$/.test(text) && text.includes(':') ? text : null;
-}
-
-function spanText(plane: Plane, bytes: Uint8Array, start: number, end: number): string {
-  if (bytes === plane.buffers.bytes) return plane.text.toString('latin1', start, end);
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
 }

@@ -1,5 +1,7 @@
 import { EligibleSet } from '../balance/eligible.ts';
 import { type CidrSet, compileCidrs } from '../base/address.ts';
+import { Clients, type GeographyOf } from '../match/client.ts';
+import { RequestFacts } from '../match/facts.ts';
 import { compileRoutes } from '../match/routes.ts';
 import type { Pool, Route, Server, Snapshot } from '../model/snapshot.ts';
 import { ServerTiming } from '../observe/columns.ts';
@@ -18,7 +20,12 @@ const ascii = new TextEncoder();
  * Compiles a snapshot once: pools with their pickers, routes with their matcher, listeners. Server states
  * are taken over by slot from `plane.servers`, so links kept for reuse survive.
  */
-export function compileTable(plane: Plane, histograms: HistogramWriter, snapshot: Snapshot): Table {
+export function compileTable(
+  plane: Plane,
+  histograms: HistogramWriter,
+  snapshot: Snapshot,
+  geography: GeographyOf | null,
+): Table {
   const trusted = compileCidrs(snapshot.trustedPeers);
   const peers = new Peers(trusted, snapshot.viaName);
   const pools = new Map(
@@ -27,6 +34,11 @@ export function compileTable(plane: Plane, histograms: HistogramWriter, snapshot
   const routes = snapshot.routes.map((route) => compileRoute(plane, histograms, route, pools));
   const names = snapshot.listeners.map((listener) => listener.name);
   const matcher = compileRoutes(snapshot.routes, names);
+  const facts = new RequestFacts({
+    clients: new Clients(geography),
+    wallClock: plane.wallClock,
+    random: plane.random,
+  });
   const listeners = new Map<string, ListenerTable>();
   const table: Table = {
     snapshot,
@@ -43,6 +55,7 @@ export function compileTable(plane: Plane, histograms: HistogramWriter, snapshot
       index,
       table,
       matcher,
+      facts: matcher.hasConditions(index) ? facts : null,
       routes,
       trusted: trusted as CidrSet,
       peers,

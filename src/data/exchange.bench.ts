@@ -41,7 +41,7 @@ function fortyRoutes(): Snapshot['routes'] {
     ...all!,
     slot,
     name: `section-${slot}`,
-    match: { hosts: [], paths: [`/section-${slot}/*`], methods: [] },
+    match: { hosts: [], paths: [`/section-${slot}/*`], methods: [], conditions: [] },
   }));
 }
 

@@ -34,7 +34,7 @@ export function fakeSnapshot(servers: number, change: Partial<Snapshot> = {}): S
         slot: 0,
         name: 'all',
         listeners: [],
-        match: { hosts: [], paths: [], methods: [] },
+        match: { hosts: [], paths: [], methods: [], conditions: [] },
         pool: 'p',
         respond: null,
         actions: null,
@@ -76,6 +76,7 @@ export function fakeSnapshot(servers: number, change: Partial<Snapshot> = {}): S
     trustedPeers: [],
     errors: [],
     accessLog: false,
+    geo: null,
     viaName: 'evenkeel',
     ...change,
   };

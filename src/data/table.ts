@@ -1,6 +1,7 @@
 import type { EligibleSet } from '../balance/eligible.ts';
 import type { LatencyBook } from '../balance/latency-book.ts';
 import type { CidrSet } from '../base/address.ts';
+import type { RequestFacts } from '../match/facts.ts';
 import type { RouteMatcher } from '../match/routes.ts';
 import type { Listener, Pool, Route, Snapshot } from '../model/snapshot.ts';
 import type { HeadLimits } from '../wire/http1/head.ts';
@@ -29,6 +30,8 @@ export interface ListenerTable {
   readonly index: number;
   readonly table: Table;
   readonly matcher: RouteMatcher;
+  /** Refilled per request for the conditions of its routes; null where none has any. */
+  readonly facts: RequestFacts | null;
   readonly routes: readonly CompiledRoute[];
   /** Peers whose forwarding fields are believed. */
   readonly trusted: CidrSet;

@@ -1,8 +1,9 @@
 import { LatencyBook } from '../balance/latency-book.ts';
 import { invariant } from '../base/invariant.ts';
 import { TimingWheel } from '../base/timing-wheel.ts';
+import type { GeographyOf } from '../match/client.ts';
 import { limits } from '../model/limits.ts';
-import type { FromWorker, ListenSocket, WorkerStart } from '../model/messages.ts';
+import type { FromWorker, GeoBytes, ListenSocket, WorkerStart } from '../model/messages.ts';
 import { attachWords, Verdict } from '../model/shared-memory.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { ListenerColumn } from '../observe/columns.ts';
@@ -30,12 +31,18 @@ export interface DataPlaneOptions {
   readonly random: () => number;
   /** ms since 1970. */
   readonly wallClock: () => number;
+  /** Opens databases of addresses; absent where there are none. */
+  readonly openGeography?: (bytes: GeoBytes) => GeographyOf;
 }
 
 /** One worker's data plane as its thread's entry sees it. */
 export interface DataPlane {
   /** Takes a new snapshot and the sockets of its listeners; links that it does not touch go on. */
-  apply(snapshot: Snapshot, sockets: Readonly<Record<string, ListenSocket>>): void;
+  apply(
+    snapshot: Snapshot,
+    sockets: Readonly<Record<string, ListenSocket>>,
+    geo?: GeoBytes | null,
+  ): void;
   /** Stops accepting, lets exchanges finish, cuts what is left after `deadlineMs` from now. */
   drain(deadlineMs: number): void;
   /** True when a drain has left no link. */
@@ -56,6 +63,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
 
 class Worker implements DataPlane {
   readonly #driver: Driver;
+  readonly #openGeography: DataPlaneOptions['openGeography'];
   readonly #plane: Plane;
   readonly #histograms: HistogramWriter;
   readonly #lines: AccessLines;
@@ -73,13 +81,14 @@ class Worker implements DataPlane {
   constructor(options: DataPlaneOptions) {
     const { start, driver } = options;
     this.#driver = driver;
+    this.#openGeography = options.openGeography;
     this.#histograms = new HistogramWriter(start.shared, start.worker);
     this.#plane = makePlane(options, this.#histograms);
     this.#lines = new AccessLines(this.#plane);
     this.#plane.log = (exchange) => this.#lines.add(exchange);
     this.#renewDate();
     driver.onTick = (nowMs) => this.#tick(nowMs);
-    this.apply(start.snapshot, start.sockets);
+    this.apply(start.snapshot, start.sockets, start.geo);
   }
 
   get isDrained(): boolean {
@@ -90,9 +99,14 @@ class Worker implements DataPlane {
     );
   }
 
-  apply(snapshot: Snapshot, sockets: Readonly<Record<string, ListenSocket>>): void {
+  apply(
+    snapshot: Snapshot,
+    sockets: Readonly<Record<string, ListenSocket>>,
+    geo: GeoBytes | null = null,
+  ): void {
     const plane = this.#plane;
-    this.#table = compileTable(plane, this.#histograms, snapshot);
+    const geography = geo === null ? null : (this.#openGeography?.(geo) ?? null);
+    this.#table = compileTable(plane, this.#histograms, snapshot, geography);
     plane.hasAccessLog = snapshot.accessLog;
     plane.tunnelIdleMs = snapshot.timeouts.tunnelMs;
     for (const [name, state] of this.#listeners) {

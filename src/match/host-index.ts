@@ -1,6 +1,7 @@
 import { FNV_BASIS, fnvStep } from '../base/hash.ts';
 import { ByteTable } from './byte-table.ts';
-import { type Entry, type PathIndex, PathIndexBuilder, type PathQuery } from './path-index.ts';
+import type { Entry } from './entry-list.ts';
+import { type PathIndex, PathIndexBuilder, type PathQuery } from './path-index.ts';
 
 const encoder = new TextEncoder();
 const DOT = 0x2e;

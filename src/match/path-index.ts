@@ -1,18 +1,13 @@
 import { FNV_BASIS, fnv1a32, fnvStep } from '../base/hash.ts';
 import { ByteTable } from './byte-table.ts';
-import type { MethodFilter } from './method-filter.ts';
+import { type Entry, EntryList } from './entry-list.ts';
+import type { RequestFacts } from './facts.ts';
 
 const encoder = new TextEncoder();
 const SLASH = 0x2f;
 
 /** No route: greater than any order. */
 export const NO_ORDER = 0x7fffffff;
-
-/** A route's place in the written order with what is left to check once its path has matched. */
-export interface Entry {
-  readonly order: number;
-  readonly methods: MethodFilter;
-}
 
 /**
  * What a request is judged by besides its host. One object per matcher, refilled per match, so that
@@ -26,6 +21,22 @@ export interface PathQuery {
   methodBytes: Uint8Array;
   methodStart: number;
   methodEnd: number;
+  /** Null where no route has conditions. */
+  facts: RequestFacts | null;
+}
+
+/** An empty query, to be refilled. */
+export function pathQuery(): PathQuery {
+  return {
+    pathBytes: new Uint8Array(0),
+    pathStart: 0,
+    pathEnd: 0,
+    method: 0,
+    methodBytes: new Uint8Array(0),
+    methodStart: 0,
+    methodEnd: 0,
+    facts: null,
+  };
 }
 
 /** Collects the path patterns of one group of hosts; `build` makes the index. */
@@ -62,11 +73,11 @@ function append(lists: Map<string, Entry[]>, key: string, entry: Entry): void {
  * and at its end, whatever the number of patterns. Routes of the same path are tried in order.
  */
 export class PathIndex {
-  readonly #any: readonly Entry[];
+  readonly #any: EntryList;
   readonly #exact: ByteTable;
-  readonly #exactEntries: readonly (readonly Entry[])[];
+  readonly #exactEntries: readonly EntryList[];
   readonly #prefix: ByteTable;
-  readonly #prefixEntries: readonly (readonly Entry[])[];
+  readonly #prefixEntries: readonly EntryList[];
   readonly #walkBytesMax: number;
 
   constructor(
@@ -74,17 +85,17 @@ export class PathIndex {
     exact: ReadonlyMap<string, readonly Entry[]>,
     prefix: ReadonlyMap<string, readonly Entry[]>,
   ) {
-    this.#any = any;
+    this.#any = new EntryList(any);
     this.#exact = tableOf(exact);
-    this.#exactEntries = [...exact.values()];
+    this.#exactEntries = [...exact.values()].map((entries) => new EntryList(entries));
     this.#prefix = tableOf(prefix);
-    this.#prefixEntries = [...prefix.values()];
+    this.#prefixEntries = [...prefix.values()].map((entries) => new EntryList(entries));
     this.#walkBytesMax = Math.max(this.#exact.keyBytesMax, this.#prefix.keyBytesMax);
   }
 
   /** Least order below `best` that takes the request, else `best`. */
   match(query: PathQuery, best: number): number {
-    const least = leastOf(this.#any, query, best);
+    const least = this.#any.match(query, best);
     return this.#walkBytesMax === 0 ? least : this.#walk(query, least);
   }
 
@@ -110,24 +121,13 @@ export class PathIndex {
     if (hasPrefixes) least = this.#atPrefix(hash, query, pathEnd, least);
     if (this.#exact.size === 0) return least;
     const found = this.#exact.find(hash, pathBytes, pathStart, pathEnd);
-    return found < 0 ? least : leastOf(this.#exactEntries[found]!, query, least);
+    return found < 0 ? least : this.#exactEntries[found]!.match(query, least);
   }
 
   #atPrefix(hash: number, query: PathQuery, end: number, best: number): number {
     const found = this.#prefix.find(hash, query.pathBytes, query.pathStart, end);
-    return found < 0 ? best : leastOf(this.#prefixEntries[found]!, query, best);
+    return found < 0 ? best : this.#prefixEntries[found]!.match(query, best);
   }
-}
-
-function leastOf(entries: readonly Entry[], query: PathQuery, best: number): number {
-  for (let at = 0; at < entries.length; at++) {
-    const entry = entries[at]!;
-    if (entry.order >= best) return best;
-    if (entry.methods.takes(query.method, query.methodBytes, query.methodStart, query.methodEnd)) {
-      return entry.order;
-    }
-  }
-  return best;
 }
 
 function tableOf(lists: ReadonlyMap<string, unknown>): ByteTable {

@@ -9,7 +9,7 @@ const routeOf = (host: string, path: string, order: number): Route => ({
   slot: order,
   name: `r${order}`,
   listeners: [],
-  match: { hosts: [host], paths: [path], methods: ['GET'] },
+  match: { hosts: [host], paths: [path], methods: ['GET'], conditions: [] },
   pool: 'web',
   respond: null,
   actions: null,
@@ -59,6 +59,7 @@ for (const count of [1, 40, 1000]) {
       hostBytes,
       0,
       0,
+      null,
     ),
   );
   const naiveNs = measure(() => naive(routes, host, path));

@@ -11,7 +11,7 @@ const routeOf = (match: Partial<RouteMatch>, listeners: readonly string[] = []):
   slot: 0,
   name: 'r',
   listeners,
-  match: { hosts: [], paths: [], methods: [], ...match },
+  match: { hosts: [], paths: [], methods: [], conditions: [], ...match },
   pool: 'web',
   respond: null,
   actions: null,
@@ -45,6 +45,7 @@ function ask(
     methodBytes,
     0,
     methodBytes.length - 1,
+    null,
   );
 }
 

@@ -1,7 +1,12 @@
+import type { Condition } from '../model/conditions.ts';
 import type { Route } from '../model/snapshot.ts';
+import { compileConditions } from './conditions.ts';
+import type { EntryKey } from './entry-list.ts';
+import type { RequestFacts } from './facts.ts';
 import { type HostIndex, HostIndexBuilder } from './host-index.ts';
 import { MethodFilter } from './method-filter.ts';
-import { NO_ORDER, type PathQuery } from './path-index.ts';
+import { NO_ORDER, type PathQuery, pathQuery } from './path-index.ts';
+import { ValueSources } from './value-source.ts';
 
 /** Which route takes a request. */
 export interface RouteMatcher {
@@ -11,8 +16,9 @@ export interface RouteMatcher {
    *
    * Shape: `listenerIndex` counts in the listener names given to `compileRoutes`; host and path are
    * canonical spans (host in lower case without port, path with its escapes resolved; `*` for
-   * OPTIONS *); `method` is a `Method` code, its span is read for `Method.OTHER` only. Cost:
-   * nothing allocated; a walk over host and path.
+   * OPTIONS *); `method` is a `Method` code, its span is read for `Method.OTHER` only; `facts` are
+   * of the same request, null where `hasConditions` says no. Cost: nothing allocated; a walk over
+   * host and path, then the conditions of the routes that are left.
    */
   match(
     listenerIndex: number,
@@ -26,7 +32,10 @@ export interface RouteMatcher {
     methodBytes: Uint8Array,
     methodStart: number,
     methodEnd: number,
+    facts: RequestFacts | null,
   ): number;
+  /** Has a route of this listener conditions, so that `match` needs facts? */
+  hasConditions(listenerIndex: number): boolean;
 }
 
 /**
@@ -41,11 +50,12 @@ export function compileRoutes(
   routes: readonly Route[],
   listenerNames: readonly string[],
 ): RouteMatcher {
+  const sources = new ValueSources();
   const shared = new Map<string, ListenerRoutes>();
   const listeners = listenerNames.map((name) => {
     const orders = [...routes.keys()].filter((order) => isFor(routes[order]!, name));
     const key = orders.join();
-    const known = shared.get(key) ?? new ListenerRoutes(routes, orders);
+    const known = shared.get(key) ?? new ListenerRoutes(routes, orders, sources);
     shared.set(key, known);
     return known;
   });
@@ -64,38 +74,59 @@ class ListenerRoutes {
   readonly catchAllOrder: number;
   /** Null when the catch-all stands first: then there is nothing to look at. */
   readonly index: HostIndex | null;
+  readonly hasConditions: boolean;
 
-  constructor(routes: readonly Route[], orders: readonly number[]) {
+  constructor(routes: readonly Route[], orders: readonly number[], sources: ValueSources) {
     const builder = new HostIndexBuilder();
     let catchAllOrder = NO_ORDER;
     let indexedCount = 0;
+    let hasConditions = false;
     for (const order of orders) {
-      const { hosts, paths, methods } = routes[order]!.match;
+      const { hosts, paths, methods, conditions } = routes[order]!.match;
       const filter = new MethodFilter(methods);
       const isAnyPath = paths.length === 0 || paths.includes('/*');
-      if (hosts.length === 0 && isAnyPath && filter.isAny) {
+      const isUnconditional = conditions.length === 0;
+      if (hosts.length === 0 && isAnyPath && filter.isAny && isUnconditional) {
         catchAllOrder = order;
         break;
       }
-      builder.add(hosts, paths, { order, methods: filter });
+      if (!isUnconditional) hasConditions = true;
+      builder.add(hosts, paths, {
+        order,
+        methods: filter,
+        condition: compileConditions(conditions, sources),
+        keys: conditions.flatMap((condition) => keyOf(condition, sources)),
+      });
       indexedCount++;
     }
     this.catchAllOrder = catchAllOrder;
     this.index = indexedCount === 0 ? null : builder.build();
+    this.hasConditions = hasConditions;
+  }
+}
+
+/** A condition on exact texts, by which routes can be looked up. */
+function keyOf(condition: Condition, sources: ValueSources): EntryKey[] {
+  switch (condition.kind) {
+    case 'header':
+    case 'query':
+    case 'cookie': {
+      const { kind, name, test } = condition;
+      return test.kind === 'any-of' ? [{ source: sources[kind](name), texts: test.texts }] : [];
+    }
+    case 'protocol':
+    case 'country':
+    case 'continent':
+    case 'asn':
+      return [{ source: sources[condition.kind], texts: condition.texts }];
+    default:
+      return [];
   }
 }
 
 class CompiledRoutes implements RouteMatcher {
   readonly #listeners: readonly ListenerRoutes[];
-  readonly #query: PathQuery = {
-    pathBytes: new Uint8Array(0),
-    pathStart: 0,
-    pathEnd: 0,
-    method: 0,
-    methodBytes: new Uint8Array(0),
-    methodStart: 0,
-    methodEnd: 0,
-  };
+  readonly #query: PathQuery = pathQuery();
 
   constructor(listeners: readonly ListenerRoutes[]) {
     this.#listeners = listeners;
@@ -113,6 +144,7 @@ class CompiledRoutes implements RouteMatcher {
     methodBytes: Uint8Array,
     methodStart: number,
     methodEnd: number,
+    facts: RequestFacts | null,
   ): number {
     const { index, catchAllOrder } = this.#listeners[listenerIndex]!;
     let order = catchAllOrder;
@@ -125,8 +157,13 @@ class CompiledRoutes implements RouteMatcher {
       query.methodBytes = methodBytes;
       query.methodStart = methodStart;
       query.methodEnd = methodEnd;
+      query.facts = facts;
       order = index.match(hostBytes, hostStart, hostEnd, query, catchAllOrder);
     }
     return order === NO_ORDER ? -1 : order;
+  }
+
+  hasConditions(listenerIndex: number): boolean {
+    return this.#listeners[listenerIndex]!.hasConditions;
   }
 }

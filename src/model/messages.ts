@@ -2,12 +2,20 @@ import type { FailureCode } from './failure.ts';
 import type { SharedBuffers } from './shared-memory.ts';
 import type { Snapshot } from './snapshot.ts';
 
+/** Contents of databases of addresses, in memory that all threads share. */
+export interface GeoBytes {
+  readonly country: SharedArrayBuffer | null;
+  readonly asn: SharedArrayBuffer | null;
+}
+
 /** What a worker thread is started with (`workerData`). */
 export interface WorkerStart {
   readonly worker: number;
   readonly driver: 'uring' | 'portable';
   readonly shared: SharedBuffers;
   readonly snapshot: Snapshot;
+  /** The databases that the snapshot asks; absent where it asks none. */
+  readonly geo?: GeoBytes | null;
   /** Listening sockets of this worker by listener name. */
   readonly sockets: Readonly<Record<string, ListenSocket>>;
   /** Seed of the worker's random numbers. */
@@ -26,6 +34,7 @@ export type ToWorker =
   | {
       readonly type: 'publish';
       readonly snapshot: Snapshot;
+      readonly geo: GeoBytes | null;
       readonly sockets: Readonly<Record<string, ListenSocket>>;
     }
   /** Stop accepting, finish what runs, close the rest when `deadlineMs` from now have passed; then `drained` and exit. */

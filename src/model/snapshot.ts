@@ -1,6 +1,6 @@
 import type { ErrorPage, RouteActions } from './actions.ts';
 import type { Balancing } from './balancing.ts';
-
+import type { Condition } from './conditions.ts';
 import type { RetryRule } from './retry.ts';
 
 /**
@@ -20,8 +20,23 @@ export interface Snapshot {
   /** Error pages for every route, and for requests that have none. */
   readonly errors: readonly ErrorPage[];
   readonly accessLog: boolean;
+  /** Databases that conditions of routes ask; null where none does. */
+  readonly geo: GeoFiles | null;
   /** What we call ourselves in `Via`: `1.1 <name>`. */
   readonly viaName: string;
+}
+
+/** Databases of the places of addresses. */
+export interface GeoFiles {
+  readonly country: GeoFile | null;
+  readonly asn: GeoFile | null;
+}
+
+/** A database as it was when the configuration was read. */
+export interface GeoFile {
+  readonly path: string;
+  /** Differs when the file differs. */
+  readonly mark: string;
 }
 
 /** A socket that we accept on. */
@@ -63,6 +78,8 @@ export interface RouteMatch {
   readonly paths: readonly string[];
   /** Upper-case method tokens; empty = any. */
   readonly methods: readonly string[];
+  /** What must hold besides; all of it. */
+  readonly conditions: readonly Condition[];
 }
 
 /** An answer of our own instead of a server's. */

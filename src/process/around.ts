@@ -1,7 +1,7 @@
 import type { Config } from '../control/config/config.ts';
 import type { Clock } from '../platform/clock.ts';
-import { watchFile } from '../platform/files.ts';
 import type { Balancer } from './balancer.ts';
+import type { ConfigSources } from './config-sources.ts';
 import { configurationPath } from './configuration-source.ts';
 import type { ProcessLog } from './process-log.ts';
 import type { RunOptions } from './run-options.ts';
@@ -11,24 +11,23 @@ import { version } from './version.ts';
 export interface Surroundings {
   readonly balancer: Balancer;
   readonly options: RunOptions;
+  readonly sources: ConfigSources;
   readonly config: Config;
   readonly log: ProcessLog;
   readonly clock: Clock;
 }
 
 /**
- * Opens what traffic does not need, once it flows: the admin API and the watch on the configuration
- * file. Errors: none; what cannot be opened is logged, since traffic does not depend on it.
+ * Opens what traffic does not need, once it flows: the admin API and the watch on the files
+ * of the configuration. Errors: none; what cannot be opened is logged, since traffic does not depend on it.
  */
 export async function openAround(surroundings: Surroundings): Promise<void> {
-  const { balancer, options, clock, log } = surroundings;
-  if (options.source.kind === 'file') {
-    const watch = watchFile(options.source.path, clock, () => {
-      log.info('The configuration file changed');
-      void balancer.reload();
-    });
-    balancer.beforeEnd(async () => watch.stop());
-  }
+  const { balancer, sources, log } = surroundings;
+  sources.watch((file) => {
+    log.info('The configuration file changed', { file });
+    void balancer.reload();
+  });
+  balancer.beforeEnd(async () => sources.stopWatching());
   try {
     await openAdmin(surroundings);
   } catch (error) {

@@ -9,7 +9,8 @@ import { ListenRefusal } from '../platform/sockets.ts';
 import { openAround } from './around.ts';
 import { Balancer } from './balancer.ts';
 import { keepCompiledCode } from './compiled-code.ts';
-import { type Loaded, loadSource } from './configuration-source.ts';
+import { ConfigSources } from './config-sources.ts';
+import type { Loaded } from './configuration-source.ts';
 import { type KeptState, keptState } from './kept-state.ts';
 import { endHard, Lifecycle, surviveControlFaults } from './lifecycle.ts';
 import { ListenerSockets } from './listener-sockets.ts';
@@ -53,8 +54,10 @@ async function main(options: RunOptions): Promise<void> {
     },
   );
   const keptOrNull = store === null ? null : keptState(store);
-  const [loaded, kept] = await Promise.all([loadSource(options), keptOrNull]);
+  const sources = new ConfigSources(options, clock);
+  const [loaded, kept] = await Promise.all([sources.load(), keptOrNull]);
   const config = configOf(loaded, kept);
+  if (!loaded.ok) for (const what of await sources.open(config)) log.error(what);
   const driver = driverOf(options);
   const hasDescriptors = canPassDescriptors();
   const sockets = new ListenerSockets({ store, hasDescriptors, wait });
@@ -66,6 +69,7 @@ async function main(options: RunOptions): Promise<void> {
   const balancer = new Balancer({
     options,
     config,
+    sources,
     kept,
     driver,
     workers,
@@ -96,7 +100,7 @@ async function main(options: RunOptions): Promise<void> {
     startMs: Math.round(performance.now()),
   });
   await store?.announce('running');
-  await openAround({ balancer, options, config, log, clock });
+  await openAround({ balancer, options, sources, config, log, clock });
   keepCompiledCode();
 }
 

@@ -19,15 +19,16 @@ import {
   type SharedBuffers,
   type SharedWords,
 } from '../model/shared-memory.ts';
-import type { Pool, Snapshot } from '../model/snapshot.ts';
+import type { Snapshot } from '../model/snapshot.ts';
 import { CounterReader, counterCount } from '../observe/counters.ts';
 import { HistogramReader, histogramWords } from '../observe/histograms.ts';
 import type { Clock, RunningTimer } from '../platform/clock.ts';
 import { resolveName } from '../platform/dns.ts';
 import { connectProbe } from '../platform/probe-link.ts';
 import { AccessLogSink } from './access-log-sink.ts';
-import { loadSource } from './configuration-source.ts';
+import type { ConfigSources } from './config-sources.ts';
 import type { StoreClient } from './descriptor-store.ts';
+import { areProbed, whenProbed } from './first-probes.ts';
 import { type KeptState, keepState } from './kept-state.ts';
 import { endHard } from './lifecycle.ts';
 import type { ListenerSockets } from './listener-sockets.ts';
@@ -43,6 +44,7 @@ import { WorkerCrew } from './worker-crew.ts';
 export interface BalancerParts {
   readonly options: RunOptions;
   readonly config: Config;
+  readonly sources: ConfigSources;
   /** What a balancer before us left; null at the first start. */
   readonly kept: KeptState | null;
   readonly driver: { readonly name: 'uring' | 'portable'; readonly reason: string };
@@ -58,13 +60,8 @@ export interface BalancerParts {
   readonly exit: (code: number) => void;
 }
 
-/**
- * How long the first snapshot waits for names and for first probes; traffic waits in the kernel's
- * queue.
- */
+/** How long the first snapshot waits for names; traffic waits in the kernel's queue. */
 const NAMES_WAIT_MS = 500;
-const PROBES_WAIT_MS = 500;
-const PROBES_LOOK_MS = 5;
 /** Beyond the drain's own deadline, before threads are told to stop. */
 const DRAIN_GRACE_MS = 1_000;
 /**
@@ -131,7 +128,7 @@ export class Balancer implements BalancerControl {
     this.#accessLog = new AccessLogSink(clock, log);
     this.#crew = this.#createCrew((version) => slots.applied(version));
     this.#reloader = new Reloader({
-      load: () => loadSource(parts.options),
+      load: () => parts.sources.load(),
       publisher: this.#publisher,
       sockets,
       whenApplied: (version) => this.#crew.whenApplied(version),
@@ -252,7 +249,8 @@ export class Balancer implements BalancerControl {
   }
 
   #createCrew(onApplied: (version: number) => void): WorkerCrew {
-    const { driver, workers, clock, log, random, sockets, areFaultsArmed, reclaim } = this.#parts;
+    const { driver, workers, clock, log, random, sockets, areFaultsArmed, reclaim, sources } =
+      this.#parts;
     return new WorkerCrew({
       entry: sibling(import.meta.url, 'worker-entry'),
       count: workers,
@@ -264,6 +262,7 @@ export class Balancer implements BalancerControl {
       random,
       areFaultsArmed,
       snapshot: () => this.#publisher.snapshot as Snapshot,
+      geoOf: (snapshot) => sources.geoBytes(snapshot.geo),
       socketsOf: (worker) => sockets.socketsOf(worker),
       reclaim: (worker) => (driver.name === 'uring' ? reclaim(this.#words, worker) : 0),
       onMessage: (_worker, message) => this.#onMessage(message),
@@ -292,7 +291,7 @@ export class Balancer implements BalancerControl {
     }
     if (!this.#isServing || this.#isDraining) return;
     const isListenerLeaving = this.#parts.sockets.refuseUnused();
-    if (!isListenerLeaving && this.#unprobed().length === 0) {
+    if (!isListenerLeaving && this.#areProbed()) {
       this.#crew.publish();
       return;
     }
@@ -317,22 +316,13 @@ export class Balancer implements BalancerControl {
     });
   }
 
-  /** Waits until each pool with a probe has a server that takes traffic, but not for long. */
-  async #firstProbes(): Promise<void> {
-    const { clock } = this.#parts;
-    const untilMs = clock.nowMs() + PROBES_WAIT_MS;
-    while (this.#unprobed().length > 0 && clock.nowMs() < untilMs) {
-      await this.#wait(PROBES_LOOK_MS);
-    }
+  #firstProbes(): Promise<void> {
+    return whenProbed(this.#parts.clock, () => this.#areProbed());
   }
 
-  /** Pools with a probe of which no server takes traffic. */
-  #unprobed(): readonly Pool[] {
-    const pools = this.#publisher.snapshot?.pools ?? [];
+  #areProbed(): boolean {
     const isUp = (slot: number): boolean => this.#keeper.viewOf(slot)?.state === 'up';
-    return pools.filter(
-      ({ probe, servers }) => probe !== null && !servers.some(({ slot }) => isUp(slot)),
-    );
+    return areProbed(this.#publisher.snapshot?.pools ?? [], isUp);
   }
 
   #kept(outcome: OperationOutcome): OperationOutcome {

@@ -36,6 +36,7 @@ function snapshotOf(version: number): Snapshot {
     trustedPeers: [],
     errors: [],
     accessLog: false,
+    geo: null,
     viaName: 'evenkeel',
   };
 }
@@ -72,6 +73,7 @@ function crewOf(count: number): {
     random: () => 0.5,
     areFaultsArmed: true,
     snapshot: () => snapshotOf(version),
+    geoOf: () => null,
     socketsOf: () => ({}),
     reclaim: (worker) => reclaimed.push(worker) * 0,
     onMessage: () => {},

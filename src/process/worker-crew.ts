@@ -1,7 +1,13 @@
 import { Worker } from 'node:worker_threads';
 import type { WorkerStatus } from '../control/report/status.ts';
 import { limits } from '../model/limits.ts';
-import type { FromWorker, ListenSocket, ToWorker, WorkerStart } from '../model/messages.ts';
+import type {
+  FromWorker,
+  GeoBytes,
+  ListenSocket,
+  ToWorker,
+  WorkerStart,
+} from '../model/messages.ts';
 import type { SharedBuffers, SharedWords } from '../model/shared-memory.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { type Clock, heartbeatAgeMs, heartbeatMs, type RunningTimer } from '../platform/clock.ts';
@@ -24,6 +30,8 @@ export interface CrewMeans {
    * The snapshot in force and the sockets of a worker, whenever one starts or hears of a change.
    */
   readonly snapshot: () => Snapshot;
+  /** The databases that a snapshot asks. */
+  readonly geoOf: (snapshot: Snapshot) => GeoBytes | null;
   readonly socketsOf: (worker: number) => Readonly<Record<string, ListenSocket>>;
   /** Closes what a dead thread left open in the kernel; returns how many links. */
   readonly reclaim: (worker: number) => number;
@@ -98,8 +106,9 @@ export class WorkerCrew {
   /** Sends the snapshot in force to all workers. */
   publish(): void {
     const snapshot = this.#means.snapshot();
+    const geo = this.#means.geoOf(snapshot);
     for (const { index, thread } of this.#members) {
-      tell(thread, { type: 'publish', snapshot, sockets: this.#means.socketsOf(index) });
+      tell(thread, { type: 'publish', snapshot, geo, sockets: this.#means.socketsOf(index) });
     }
   }
 
@@ -152,11 +161,13 @@ export class WorkerCrew {
 
   #startThread(member: Member): void {
     const { driver, shared, words, random, areFaultsArmed } = this.#means;
+    const snapshot = this.#means.snapshot();
     const start: WorkerStart = {
       worker: member.index,
       driver,
       shared,
-      snapshot: this.#means.snapshot(),
+      snapshot,
+      geo: this.#means.geoOf(snapshot),
       sockets: this.#means.socketsOf(member.index),
       seed: Math.floor(random() * 0x100000000),
       areFaultsArmed,

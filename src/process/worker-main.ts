@@ -7,6 +7,7 @@ import type { FromWorker, ToWorker, WorkerStart } from '../model/messages.ts';
 import { attachWords, type SharedWords } from '../model/shared-memory.ts';
 import { heartbeatMs } from '../platform/clock.ts';
 import type { Driver } from '../platform/driver.ts';
+import { GeoDatabase } from '../platform/geo-database.ts';
 import { keepCompiledCode } from './compiled-code.ts';
 
 /** Beats four times a second: a twentieth of the age at which a worker counts as stuck. */
@@ -37,6 +38,7 @@ export async function runWorker(): Promise<void> {
     post,
     random: createRandom(start.seed),
     wallClock: () => Date.now(),
+    openGeography: (bytes) => new GeoDatabase(bytes),
   });
   beat(words, start.worker);
   const heartbeat = setInterval(() => beat(words, start.worker), HEARTBEAT_MS);
@@ -57,7 +59,7 @@ export async function runWorker(): Promise<void> {
     }, DRAIN_LOOK_MS);
   };
   port.on('message', (message: ToWorker) => {
-    if (message.type === 'publish') plane.apply(message.snapshot, message.sockets);
+    if (message.type === 'publish') plane.apply(message.snapshot, message.sockets, message.geo);
     else if (message.type === 'drain') drain(message.deadlineMs);
     else if (message.type === 'stop') process.exit(0);
     else if (!start.areFaultsArmed) return;

@@ -53,10 +53,12 @@ test('docs() is what stands in docs/reference/configuration.md', () => {
 });
 
 /** Every record of the registry, once. */
-function recordsOf(shape: Shape): RecordShape[] {
-  if (shape.kind === 'list' || shape.kind === 'map') return recordsOf(shape.of);
-  if (shape.kind !== 'record') return [];
-  return [shape, ...Object.values(shape.keys).flatMap((known) => recordsOf(known.shape))];
+function recordsOf(shape: Shape, seen: Set<Shape> = new Set()): RecordShape[] {
+  if (shape.kind === 'list' || shape.kind === 'map') return recordsOf(shape.of, seen);
+  // A match may hold a match.
+  if (shape.kind !== 'record' || seen.has(shape)) return [];
+  seen.add(shape);
+  return [shape, ...Object.values(shape.keys).flatMap((known) => recordsOf(known.shape, seen))];
 }
 
 test('checked.ts and define.ts have the keys of the registry, and no others', () => {

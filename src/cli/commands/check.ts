@@ -1,5 +1,6 @@
-import { findConfigFile, loadConfig } from '../../control/config/load.ts';
+import { checkConfig, findConfigFile } from '../../control/config/load.ts';
 import { formatProblem } from '../../control/config/problem.ts';
+import { formatWarning } from '../../control/config/warnings.ts';
 import type { Command } from '../command.ts';
 import { jsonOption, textOf } from '../command.ts';
 import { noConfiguration } from './run.ts';
@@ -8,7 +9,7 @@ import { noConfiguration } from './run.ts';
 export const check: Command = {
   name: 'check',
   summary:
-    'Checks a configuration with the code that loads it; prints every problem, exit 1 when there is one.',
+    'Checks a configuration with the code that loads it; prints every problem, exit 1 when there is one; warns of routes that can never match or overlap.',
   usage: '[-c FILE]',
   options: {
     config: {
@@ -24,12 +25,14 @@ export const check: Command = {
   run: async ({ values, out, err }) => {
     const path = textOf(values, 'config') ?? (await findConfigFile('.'));
     if (path === null) throw noConfiguration();
-    const result = await loadConfig({ kind: 'file', path });
+    const result = await checkConfig({ kind: 'file', path });
     if (values['json'] === true) {
       const problems = result.ok ? [] : result.problems;
-      out(`${JSON.stringify({ ok: result.ok, file: path, problems }, null, 2)}\n`);
+      const { ok, warnings } = result;
+      out(`${JSON.stringify({ ok, file: path, problems, warnings }, null, 2)}\n`);
     } else if (result.ok) {
       const { listeners, routes, pools } = result.config;
+      err(result.warnings.map((warning) => `${formatWarning(path, warning)}\n`).join(''));
       out(
         `${path}: good: ${listeners.length} listeners, ${routes.length} routes, ${pools.length} pools\n`,
       );

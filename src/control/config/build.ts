@@ -6,6 +6,7 @@ import { parseListenAddress } from './address.ts';
 import { buildActions, poolsOf } from './build-actions.ts';
 import { buildBalancing } from './build-balancing.ts';
 import { buildOutlier, buildProbe } from './build-health.ts';
+import { buildMatch, filesOf, geoOf } from './build-match.ts';
 import { buildRetry } from './build-retry.ts';
 import type {
   Checked,
@@ -50,6 +51,8 @@ export function buildConfig(checked: Checked): Config {
     },
     trustedPeers: [...new Set(checked.trustedPeers ?? [])],
     errors: [],
+    geo: geoOf(checked),
+    files: filesOf(checked),
     viaName: checked.name ?? 'evenkeel',
     workers: checked.workers ?? null,
     log: {
@@ -163,11 +166,7 @@ function buildRoute(route: CheckedRoute, name: string): ConfigRoute {
   return {
     name,
     listeners: route.listeners ?? [],
-    match: {
-      hosts: route.match?.host ?? [],
-      paths: route.match?.path ?? [],
-      methods: route.match?.method ?? [],
-    },
+    match: buildMatch(route.match ?? {}),
     pool: route.pool ?? null,
     respond: route.respond === undefined ? null : buildAnswer(route.respond),
     actions: buildActions(route),

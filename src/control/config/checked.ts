@@ -36,6 +36,7 @@ export interface Checked {
     readonly connections?: number;
   };
   readonly trustedPeers?: readonly string[];
+  readonly geo?: { readonly country?: string; readonly asn?: string };
   readonly name?: string;
 }
 
@@ -51,11 +52,7 @@ export interface CheckedListener {
 export interface CheckedRoute {
   readonly name?: string;
   readonly listeners?: readonly string[];
-  readonly match?: {
-    readonly host?: readonly string[];
-    readonly path?: readonly string[];
-    readonly method?: readonly string[];
-  };
+  readonly match?: CheckedMatch;
   readonly pool?: string;
   readonly respond?: {
     readonly status?: number;
@@ -86,6 +83,43 @@ export interface CheckedHeaderRules {
   readonly remove?: readonly string[];
   readonly set?: ReadonlyMap<string, string>;
   readonly add?: ReadonlyMap<string, string>;
+}
+
+/** `match` of a route, and what stands in `all`, `any` and `not`. Sizes in bytes, shares as ratios. */
+export interface CheckedMatch {
+  readonly host?: readonly string[];
+  readonly path?: readonly string[];
+  readonly method?: readonly string[];
+  readonly pathPattern?: readonly string[];
+  readonly header?: ReadonlyMap<string, CheckedTest>;
+  readonly query?: ReadonlyMap<string, CheckedTest>;
+  readonly cookie?: ReadonlyMap<string, CheckedTest>;
+  readonly contentType?: readonly string[];
+  readonly size?: { readonly min?: number; readonly max?: number };
+  readonly protocol?: readonly string[];
+  readonly client?: readonly string[];
+  readonly country?: readonly string[];
+  readonly continent?: readonly string[];
+  readonly asn?: readonly string[];
+  readonly time?: {
+    readonly days?: readonly (readonly number[])[];
+    readonly from?: number;
+    readonly to?: number;
+    readonly zone?: string;
+  };
+  readonly share?: number;
+  readonly all?: readonly CheckedMatch[];
+  readonly any?: readonly CheckedMatch[];
+  readonly not?: CheckedMatch;
+}
+
+/** A test of the values of one header, parameter or cookie. */
+export interface CheckedTest {
+  readonly is?: readonly string[];
+  readonly present?: boolean;
+  readonly prefix?: string;
+  readonly pattern?: string;
+  readonly not?: CheckedTest;
 }
 
 /** One of `pools`. Durations in ms, shares as ratios. */

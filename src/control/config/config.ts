@@ -1,5 +1,6 @@
 import type { ErrorPage } from '../../model/actions.ts';
 import type {
+  GeoFiles,
   Listener,
   Pool,
   Route,
@@ -24,6 +25,10 @@ export interface Config {
   /** CIDR texts with host bits cleared: `10.0.0.0/8`, `2001:db8::/32`, `192.0.2.1/32`. */
   readonly trustedPeers: readonly string[];
   readonly errors: readonly ErrorPage[];
+  /** Databases that a route's conditions ask; null where none does. */
+  readonly geo: GeoFiles | null;
+  /** Other files that this was made of: a change of one is a change of the configuration. */
+  readonly files: readonly string[];
   /** What we call ourselves in `Via`. */
   readonly viaName: string;
   /** Worker threads; null = one per available core. */

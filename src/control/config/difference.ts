@@ -94,6 +94,7 @@ const settingKeys = [
   'limits',
   'trustedPeers',
   'errors',
+  'geo',
   'viaName',
 ] as const;
 

@@ -1,5 +1,6 @@
 import type { ConfigFiles } from '../../platform/config-files.ts';
 import { localConfigFiles } from '../../platform/config-files.ts';
+import { attachFiles } from './attach-files.ts';
 import { buildConfig, buildServer } from './build.ts';
 import type { CheckResult } from './check.ts';
 import { checkShape } from './check.ts';
@@ -7,13 +8,14 @@ import type { Checked, CheckedServer } from './checked.ts';
 import type { Config, ConfigServer } from './config.ts';
 import { readJson } from './json-source.ts';
 import { sourceLocator } from './module-source.ts';
-import type { ConfigProblem, PlacedProblem } from './problem.ts';
+import type { ConfigProblem, PlacedProblem, Position } from './problem.ts';
 import { finishProblems } from './problem.ts';
-import { checkReferences } from './references.ts';
+import { checkReferences, placeOf } from './references.ts';
 import { configuration } from './registry.ts';
 import { server } from './registry-pool.ts';
 import type { SourceNode } from './source-tree.ts';
 import { TreeTooLargeError, treeOfPlain } from './source-tree.ts';
+import { type ConfigWarning, configWarnings } from './warnings.ts';
 import type { ReadSource } from './yaml-source.ts';
 import { readYaml } from './yaml-source.ts';
 
@@ -21,6 +23,8 @@ import { readYaml } from './yaml-source.ts';
 export type LoadResult =
   | { readonly ok: true; readonly config: Config; readonly text: string }
   | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+
+type Refused = Extract<LoadResult, { ok: false }>;
 
 /** Where a configuration comes from: a file, or a text with the name of its file. */
 export type ConfigSource =
@@ -54,7 +58,23 @@ export async function loadConfig(
   source: ConfigSource,
   files: ConfigFiles = localConfigFiles,
 ): Promise<LoadResult> {
-  if (source.kind === 'text') return loadText(source.name, source.text);
+  return settled(await readSource(source, files));
+}
+
+/** The same with what is allowed but surprising. Cost: quadratic in routes, so not for reloads. */
+export async function checkConfig(
+  source: ConfigSource,
+  files: ConfigFiles = localConfigFiles,
+): Promise<LoadResult & { readonly warnings: readonly ConfigWarning[] }> {
+  const read = await readSource(source, files);
+  const warnings = read.ok ? configWarnings(read.config, read.positions) : [];
+  return { ...settled(read), warnings };
+}
+
+async function readSource(source: ConfigSource, files: ConfigFiles): Promise<Read> {
+  if (source.kind === 'text') {
+    return await withFiles(source.name, loadText(source.name, source.text), files);
+  }
   const { path } = source;
   const file = await files.read(path, fileBytesMax);
   if (!file.ok) {
@@ -68,7 +88,8 @@ export async function loadConfig(
     if (!(error instanceof TypeError)) throw error;
     return refusedWhole(path, 'must be a text in UTF-8', 'found other bytes');
   }
-  return isModule(path) ? loadModule(path, text, files) : loadText(path, text);
+  const loaded = isModule(path) ? await loadModule(path, text, files) : loadText(path, text);
+  return await withFiles(path, loaded, files);
 }
 
 /** The first of `configFileNames` in a directory, or null. */
@@ -93,14 +114,9 @@ export function configFromPlain(
   locate: (path: string) => { line: number; column: number },
 ): LoadResult {
   try {
-    return finish(file, { node: treeOfPlain(plain, locate), problems: [] }, '');
+    return settled(finish(file, { node: treeOfPlain(plain, locate), problems: [] }, ''));
   } catch (error) {
-    if (!(error instanceof TreeTooLargeError)) throw error;
-    return refusedWhole(
-      file,
-      'must be data of a usual size',
-      'found more, by nesting or by circles',
-    );
+    return settled(tooLarge(file, error));
   }
 }
 
@@ -123,12 +139,35 @@ function isModule(path: string): boolean {
   return /\.[cm]?[jt]s$/.test(path);
 }
 
-function loadText(file: string, text: string): LoadResult {
+/** What a file alone says: its configuration and where each part stands. */
+type Read =
+  | {
+      readonly ok: true;
+      readonly config: Config;
+      readonly text: string;
+      readonly positions: ReadonlyMap<string, Position>;
+    }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+
+/** Adds what the files say that it names. */
+async function withFiles(file: string, read: Read, files: ConfigFiles): Promise<Read> {
+  if (!read.ok) return read;
+  const { config, faults } = await attachFiles(read.config, files);
+  if (faults.length === 0) return { ...read, config };
+  const placed = faults.map((fault) => ({ ...fault, ...placeOf(fault.path, read.positions) }));
+  return { ok: false, problems: finishProblems(file, placed) };
+}
+
+function settled(read: Read): LoadResult {
+  return read.ok ? { ok: true, config: read.config, text: read.text } : read;
+}
+
+function loadText(file: string, text: string): Read {
   const read = file.endsWith('.json') ? readJson(text) : readYaml(text);
   return finish(file, read, text);
 }
 
-async function loadModule(path: string, text: string, files: ConfigFiles): Promise<LoadResult> {
+async function loadModule(path: string, text: string, files: ConfigFiles): Promise<Read> {
   // `define.ts` in a checkout, `define.js` in the package.
   const ending = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
   const result = await files.evaluate(path, new URL(`./define${ending}`, import.meta.url));
@@ -145,33 +184,48 @@ async function loadModule(path: string, text: string, files: ConfigFiles): Promi
       suggestion: null,
     });
   }
-  const loaded = configFromPlain(path, result.value, locate);
-  return loaded.ok ? { ...loaded, text } : loaded;
+  try {
+    const node = treeOfPlain(result.value, locate);
+    return finish(path, { node, problems: [] }, text);
+  } catch (error) {
+    return tooLarge(path, error);
+  }
 }
 
-function finish(file: string, { node, problems }: ReadSource, text: string): LoadResult {
+function tooLarge(file: string, error: unknown): Read {
+  if (!(error instanceof TreeTooLargeError)) throw error;
+  const requirement = 'must be data of a usual size';
+  return refusedWhole(file, requirement, 'found more, by nesting or by circles');
+}
+
+function finish(file: string, { node, problems }: ReadSource, text: string): Read {
   if (node === null) return { ok: false, problems: finishProblems(file, problems) };
   if (node.kind === 'scalar' && node.value === null) {
     return refusedWhole(file, 'must be a map with listeners and pools', 'found an empty file');
   }
-  const { checked, faults } = checkTree(node);
+  const { checked, faults, positions } = checkTree(node);
   const all = [...problems, ...faults];
   if (all.length > 0) return { ok: false, problems: finishProblems(file, all) };
-  return { ok: true, config: buildConfig(checked), text };
+  return { ok: true, config: buildConfig(checked), text, positions };
 }
 
-function checkTree(node: SourceNode): { checked: Checked; faults: PlacedProblem[] } {
+function checkTree(node: SourceNode): {
+  checked: Checked;
+  faults: PlacedProblem[];
+  positions: CheckResult['positions'];
+} {
   const { value, problems, positions }: CheckResult = checkShape(configuration, node);
   // The registry gives exactly this type; a test compares the field names.
   const checked = (value ?? {}) as Checked;
   const refusedPaths = problems.map(({ path }) => path);
-  return { checked, faults: [...problems, ...checkReferences(checked, positions, refusedPaths)] };
+  const faults = [...problems, ...checkReferences(checked, positions, refusedPaths)];
+  return { checked, faults, positions };
 }
 
-function refusedWhole(file: string, requirement: string, found: string): LoadResult {
+function refusedWhole(file: string, requirement: string, found: string): Refused {
   return refused(file, { line: 1, column: 1, path: 'file', requirement, found, suggestion: null });
 }
 
-function refused(file: string, problem: PlacedProblem): LoadResult {
+function refused(file: string, problem: PlacedProblem): Refused {
   return { ok: false, problems: finishProblems(file, [problem]) };
 }

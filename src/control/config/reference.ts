@@ -6,8 +6,12 @@ import { saysOf } from './shape.ts';
 export function docs(): string {
   const sections: string[] = [];
   const waiting: { shape: RecordShape; path: string }[] = [{ shape: configuration, path: '' }];
+  // A match within a match is told once.
+  const told = new Set<RecordShape>();
   for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
     const { shape, path } = next;
+    if (told.has(shape)) continue;
+    told.add(shape);
     sections.push(sectionOf(shape, path));
     for (const [name, known] of Object.entries(shape.keys)) {
       const inner = innerRecord(known.shape, path === '' ? name : `${path}.${name}`);

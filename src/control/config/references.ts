@@ -4,6 +4,7 @@ import { doCollide, parseListenAddress, parseServerAddress } from './address.ts'
 import { checkActions } from './check-actions.ts';
 import type { Checked, CheckedListener, CheckedPool, CheckedRetry } from './checked.ts';
 import type { ListenAddress } from './config.ts';
+import { checkMatches } from './match-references.ts';
 import type { PlacedProblem, Position } from './problem.ts';
 import { shown } from './problem.ts';
 import { checkBalancing } from './references-balancing.ts';
@@ -38,6 +39,7 @@ export function checkReferences(
   });
   checkListeners(checked, refuse);
   checkRoutes(checked, refuse);
+  checkMatches(checked, refuse, refuse.isFaulty);
   checkPools(checked, refuse);
   return problems;
 }
@@ -54,7 +56,7 @@ function parentOf(path: string): string {
 }
 
 /** The place of a path, or of the nearest thing around it that was written. */
-function placeOf(path: string, positions: ReadonlyMap<string, Position>): Position {
+export function placeOf(path: string, positions: ReadonlyMap<string, Position>): Position {
   for (const at of pathsAround(path)) {
     const place = positions.get(at);
     if (place !== undefined) return place;

@@ -1,47 +1,10 @@
 import { limits } from '../../model/limits.ts';
 import * as form from './forms.ts';
-import { hostPattern, method, pathPattern } from './match-forms.ts';
 import { actionKeys, respond } from './registry-actions.ts';
+import { match } from './registry-match.ts';
 import { retry } from './registry-retry.ts';
 import type { RecordShape } from './shape.ts';
 import { flag, key, oneOrMore, record, written } from './shape.ts';
-
-const match = record(
-  'match',
-  'a path or a map of what a request must have',
-  {
-    host: key(
-      oneOrMore(written(hostPattern), 1000),
-      'Hosts; `*.example.com` is every host below it.',
-      { default: 'any' },
-    ),
-    path: key(oneOrMore(written(pathPattern), 1000), 'Paths; `/v1/*` is `/v1` and all below.', {
-      default: 'any',
-    }),
-    method: key(oneOrMore(written(method), 64), 'Methods.', { default: 'any' }),
-  },
-  {
-    short: 'path',
-    later: [
-      'header',
-      'headers',
-      'query',
-      'cookie',
-      'cookies',
-      'ip',
-      'sni',
-      'scheme',
-      'port',
-      'pathRegex',
-      'hostRegex',
-      'regex',
-      'time',
-      'country',
-      'all',
-      'not',
-    ],
-  },
-);
 
 /** One of `routes`. */
 export const route: RecordShape = record(

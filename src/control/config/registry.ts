@@ -1,6 +1,7 @@
 import { limits } from '../../model/limits.ts';
 import * as form from './forms.ts';
 import { logTarget } from './match-forms.ts';
+import { geo } from './registry-match.ts';
 import { pool, wait } from './registry-pool.ts';
 import { route } from './registry-route.ts';
 import type { RecordShape } from './shape.ts';
@@ -166,6 +167,7 @@ export const configuration: RecordShape = record(
       'Networks whose `X-Forwarded-*` and `Forwarded` fields we believe.',
       { default: 'none' },
     ),
+    geo: key(geo, 'Databases for `country`, `continent` and `asn`; watched for changes.'),
     name: key(written(productName), 'What we call ourselves in `Via`.', { default: 'evenkeel' }),
   },
   {
@@ -180,7 +182,6 @@ export const configuration: RecordShape = record(
       'rateLimit',
       'queue',
       'fleet',
-      'geo',
       'metrics',
       'tracing',
       'dashboard',

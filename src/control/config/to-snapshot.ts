@@ -41,6 +41,7 @@ export function toSnapshot(
     trustedPeers: config.trustedPeers,
     errors: config.errors,
     accessLog: config.log.access.kind !== 'off',
+    geo: config.geo,
     viaName: config.viaName,
   };
 }

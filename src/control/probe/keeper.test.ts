@@ -75,6 +75,7 @@ function snapshotOf({ probe: given = probe, ports = [1, 2, 3], ...rest }: Settin
     trustedPeers: [],
     errors: [],
     accessLog: false,
+    geo: null,
     viaName: 'test',
   };
 }

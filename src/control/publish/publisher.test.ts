@@ -34,6 +34,8 @@ function config(...servers: ConfigServer[]): Config {
     limits: { headBytesMax: 1, headFieldsMax: 1, connectionsMax: 1 },
     trustedPeers: [],
     errors: [],
+    geo: null,
+    files: [],
     viaName: 'evenkeel',
     workers: null,
     log: { access: { kind: 'off' }, format: 'json', level: 'info' },

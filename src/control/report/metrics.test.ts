@@ -49,7 +49,7 @@ const snapshot: Snapshot = {
       slot: 0,
       name: 'all',
       listeners: [],
-      match: { hosts: [], paths: [], methods: [] },
+      match: { hosts: [], paths: [], methods: [], conditions: [] },
       pool: 'app',
       respond: null,
       actions: null,
@@ -87,6 +87,7 @@ const snapshot: Snapshot = {
   trustedPeers: [],
   errors: [],
   accessLog: false,
+  geo: null,
   viaName: 'test',
 };
 

@@ -1,0 +1,20 @@
+import { createRequire } from 'node:module';
+import type { RE2JS } from 're2js';
+
+/** A regular expression that costs linear time whatever it is. */
+export interface PatternEngine {
+  /** Is it found somewhere in the text? */
+  test(text: string): boolean;
+}
+
+let engine: typeof RE2JS | null = null;
+
+/**
+ * Compiles a pattern in RE2's syntax. The package is loaded by the first one: reading it takes a
+ * thread some 20 ms, which nobody without patterns should pay at a restart. Errors: throws for a
+ * pattern that is none.
+ */
+export function compilePattern(pattern: string): PatternEngine {
+  engine ??= (createRequire(import.meta.url)('re2js') as typeof import('re2js')).RE2JS;
+  return engine.compile(pattern);
+}
