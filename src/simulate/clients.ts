@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { TimerEntry, TimingWheel } from '../base/timing-wheel.ts';
+import type { HashKey } from '../model/balancing.ts';
 import type { Peer, SimulatedDriver, SimulatedLink } from './driver.ts';
 import { RESET } from './driver.ts';
 import { RequestText } from './request-text.ts';
@@ -25,6 +26,8 @@ export interface ClientMeans {
   readonly random: () => number;
   readonly delayUs: number;
   readonly drivers: readonly SimulatedDriver[];
+  /** Where the pool's policy looks for its key. */
+  readonly key: HashKey;
   readonly tally: Tally;
   readonly watcher: ClientWatcher;
 }
@@ -70,8 +73,8 @@ export class Clients {
   readonly #means: ClientMeans;
   readonly #wheel: TimingWheel;
   readonly #idle: ClientEnd[][];
-  readonly #gets: RequestText = new RequestText('GET');
-  readonly #posts: RequestText = new RequestText('POST');
+  readonly #gets: RequestText;
+  readonly #posts: RequestText;
   /** Shares of users added up; empty when all are alike. */
   readonly #cumulative: Float64Array;
   #isStopped = false;
@@ -81,6 +84,8 @@ export class Clients {
     this.#plan = plan;
     this.#means = means;
     this.rate = plan.rate;
+    this.#gets = new RequestText('GET', means.key);
+    this.#posts = new RequestText('POST', means.key);
     this.#wheel = new TimingWheel(TICK_MS, 0);
     this.#idle = Array.from({ length: plan.users }, () => []);
     this.#cumulative = zipf(plan.users, plan.skew);
@@ -133,7 +138,7 @@ export class Clients {
     const link = end.open(this.addressOf(request.user));
     if (!link.isOpen) return;
     this.sent++;
-    link.deliver((request.isPost ? this.#posts : this.#gets).of(request.id));
+    link.deliver((request.isPost ? this.#posts : this.#gets).of(request.id, request.user));
   }
 
   /** The answer is whole, or will never be. */

@@ -103,3 +103,23 @@ clients: { users: 20, think: { mean: 1ms, distribution: constant } }
   assert.ok(Math.abs(result.p50Us - 200_000) < 10_000, `${result.p50Us}`);
   assert.ok(result.queueLongest <= 19);
 });
+
+for (const key of ['header:x-user', 'cookie:id', 'query:q', 'path', 'ip']) {
+  test(`clients send what hash by ${key} looks for: a user stays at one server`, () => {
+    const scenario = scenarioOf(`
+says: x
+duration: 20s
+pool: { policy: hash, key: '${key}' }
+servers: [{ count: 4, service: 1ms }]
+clients: { rate: 40, users: 3 }
+`);
+    const { servers } = runScenario(scenario, null, 1);
+    // Three users reach at most three servers, each some third of the requests.
+    const shares = servers.map(({ share }) => share).filter((share) => share > 0);
+    assert.ok(shares.length <= 3, `${shares}`);
+    assert.ok(
+      shares.every((share) => share > 0.25),
+      `${shares}`,
+    );
+  });
+}

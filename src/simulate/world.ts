@@ -111,6 +111,7 @@ export class World implements Network {
       timeline,
       random: random(3),
       delayUs,
+      key: pool.balancing.key,
       drivers: this.#drivers,
       tally: this.tally,
       watcher: {
