@@ -13,6 +13,7 @@ import { PoolHealth, type PoolView } from './pool-health.ts';
 import { ServerHealth } from './server-health.ts';
 import type { ProbeMeans } from './server-probe.ts';
 import { ServerProbe } from './server-probe.ts';
+import { SlowStarts } from './slow-starts.ts';
 
 /** What the keeper works with. */
 export interface HealthKeeperOptions {
@@ -56,6 +57,7 @@ export class HealthKeeper {
   readonly #options: HealthKeeperOptions;
   readonly #means: ProbeMeans;
   readonly #lag: LagMeter;
+  readonly #ramps: SlowStarts;
   readonly #servers = new Map<number, ServerHealth>();
   readonly #targets = new Map<number, DialAddress | null>();
   readonly #pools = new Map<string, PoolHealth>();
@@ -68,6 +70,7 @@ export class HealthKeeper {
   constructor(options: HealthKeeperOptions) {
     this.#options = options;
     this.#lag = new LagMeter(options.clock);
+    this.#ramps = new SlowStarts(options.words, options.clock);
     const { clock, connect, random } = options;
     this.#means = { clock, connect, random, lagMs: () => this.#lag.totalMs };
   }
@@ -78,6 +81,7 @@ export class HealthKeeper {
    */
   apply(snapshot: Snapshot): void {
     this.#firstProbes = 0;
+    this.#ramps.apply(snapshot);
     const present = new Set<number>();
     for (const pool of snapshot.pools) for (const server of pool.servers) present.add(server.slot);
     for (const slot of [...this.#servers.keys()]) if (!present.has(slot)) this.#forget(slot);
@@ -128,6 +132,7 @@ export class HealthKeeper {
   /** Ends all probes and timers. */
   stop(): void {
     this.#lag.stop();
+    this.#ramps.stop();
     this.#look?.stop();
     for (const pool of this.#pools.values()) pool.stop();
     for (const slot of [...this.#servers.keys()]) this.#forget(slot);
@@ -170,7 +175,11 @@ export class HealthKeeper {
       const isDraining = this.#draining.has(slot);
       if (health !== undefined) this.#forget(slot);
       if (isDraining) this.#draining.add(slot);
-      health = new ServerHealth(this.#options.words, { slot, pool: pool.name, address });
+      health = new ServerHealth(this.#options.words, this.#ramps, {
+        slot,
+        pool: pool.name,
+        address,
+      });
       const down = pool.probe?.startState === 'down' ? Verdict.PROBE_DOWN : 0;
       health.begin(down | (isDraining ? Verdict.DRAINING : 0));
       this.#servers.set(slot, health);

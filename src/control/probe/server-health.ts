@@ -3,6 +3,7 @@ import type { SharedWords } from '../../model/shared-memory.ts';
 import { Verdict } from '../../model/shared-memory.ts';
 import type { ServerState, VerdictChange } from '../report/status.ts';
 import type { ServerProbe } from './server-probe.ts';
+import type { SlowStarts } from './slow-starts.ts';
 
 /** Changes kept for people, of each server. */
 const historyMax = 20;
@@ -29,13 +30,19 @@ export class ServerHealth {
   /** Why the judge of outliers decided what it did last. */
   outlierReason = '';
   readonly #words: SharedWords;
+  readonly #ramps: SlowStarts;
   readonly #history: RingBuffer<VerdictChange> = new RingBuffer<VerdictChange>(historyMax);
 
   /** The last state that was noted. */
   #noted: ServerState | null = null;
 
-  constructor(words: SharedWords, server: { slot: number; pool: string; address: string }) {
+  constructor(
+    words: SharedWords,
+    ramps: SlowStarts,
+    server: { slot: number; pool: string; address: string },
+  ) {
     this.#words = words;
+    this.#ramps = ramps;
     this.slot = server.slot;
     this.pool = server.pool;
     this.address = server.address;
@@ -57,6 +64,7 @@ export class ServerHealth {
   /** Sets the whole word, for a slot's new owner. */
   begin(bits: number): void {
     Atomics.store(this.#words.failureStreak, this.slot, 0);
+    this.#ramps.onVerdict(this.slot, -1, bits);
     Atomics.store(this.#words.verdict, this.slot, bits);
     Atomics.add(this.#words.epoch, 0, 1);
   }
@@ -66,6 +74,7 @@ export class ServerHealth {
     const before = this.bits;
     const after = (before & ~clearBits) | setBits;
     if (after === before) return false;
+    this.#ramps.onVerdict(this.slot, before, after);
     Atomics.store(this.#words.verdict, this.slot, after);
     Atomics.add(this.#words.epoch, 0, 1);
     return true;
