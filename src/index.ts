@@ -19,6 +19,7 @@ export type {
   RouteInput,
   ServerInput,
   SizeInput,
+  SlowStartInput,
   StatusRangeInput,
   TimeoutsInput,
 } from './control/config/define.ts';

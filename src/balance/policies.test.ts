@@ -167,3 +167,9 @@ test('ip-hash: shares follow the weights', () => {
   assertShare(counts.get(11), 20_000, 0.1);
   assertShare(counts.get(12), 20_000, 0.6);
 });
+
+test('first: a server that gets a part of its weight gets that part of the requests', () => {
+  const [one, other] = candidatesOf([1, 1]);
+  const bench = benchOf(policies.first, [{ ...one!, factor: 0.25 }, other!]);
+  assertShare(tally(bench, 8000).get(10), 8000, 0.25);
+});

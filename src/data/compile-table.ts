@@ -83,6 +83,23 @@ function compilePool(plane: Plane, histograms: HistogramWriter, pool: Pool): Com
   };
 }
 
+/** The route's pool, or the part of it that has the route's labels: counters and links are the pool's. */
+function poolOf(
+  plane: Plane,
+  { pool: name, subset }: Route,
+  pools: ReadonlyMap<string, CompiledPool>,
+): CompiledPool | null {
+  const whole = name === null ? undefined : pools.get(name);
+  if (whole === undefined || !subset) return whole ?? null;
+  const wanted = Object.entries(subset);
+  const servers = whole.pool.servers.filter(({ labels }) =>
+    wanted.every(([label, value]) => labels[label] === value),
+  );
+  const part = { ...whole.pool, servers };
+  const subsetName = JSON.stringify(wanted.sort());
+  return { ...whole, eligible: new EligibleSet(part, plane.words, plane.picking, subsetName) };
+}
+
 /** Where the policy's key is in a request; null where the client's address is the key. */
 function keyOf({ policy, balancing }: Pool): RequestValue | null {
   return policy === 'hash' && balancing.key.from !== 'ip' ? new RequestValue(balancing.key) : null;
@@ -103,7 +120,7 @@ function compileRoute(
   const respond = route.respond;
   return {
     route,
-    pool: route.pool === null ? null : (pools.get(route.pool) ?? null),
+    pool: poolOf(plane, route, pools),
     fixed:
       respond === null
         ? null

@@ -14,6 +14,7 @@ import { BodyRelay } from './body-relay.ts';
 import { closeLink } from './close-link.ts';
 import { dialFailure } from './dial-failure.ts';
 import type { Exchange, ServerSide } from './exchange.ts';
+import { noteLoadHeader } from './load-header.ts';
 import { PartialHead } from './partial-head.ts';
 import type { Plane } from './plane.ts';
 import { sendSparing } from './send-sparing.ts';
@@ -334,6 +335,9 @@ export class ServerLink implements ServerSide, LinkHandler {
         this.#takenBack(exchange, head, id, at, end);
         return;
       }
+    }
+    if (this.#pool.balancing.usesLoadHeader) {
+      noteLoadHeader(this.#plane.words, exchange.slot, head);
     }
     this.#phase = Phase.BODY;
     this.#plane.conductor.answered(exchange, head.status);

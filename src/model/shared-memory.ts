@@ -44,6 +44,9 @@ function wordLayout(workers: number): Readonly<Record<WordName, number>> {
     /** Peak mean of µs to an answer per server, 0 while none came; ms of the workers' common clock when noted. */
     latencyUs: S,
     latencyAt: S,
+    /** Loads that servers told since control last took them: their sum in thousandths, and how many. */
+    loadSum: S,
+    loadReports: S,
     /** Consecutive failures per server as workers see them; reset by a success. */
     failureStreak: S,
     /** [0] grows whenever any verdict or ejection changed: pickers rebuild lazily. */
@@ -74,6 +77,8 @@ type WordName =
   | 'weightFactor'
   | 'latencyUs'
   | 'latencyAt'
+  | 'loadSum'
+  | 'loadReports'
   | 'failureStreak'
   | 'epoch'
   | 'cursor'

@@ -61,6 +61,8 @@ export interface Route {
   readonly match: RouteMatch;
   /** At most one of the two is set; none where `actions` redirect or split. */
   readonly pool: string | null;
+  /** Labels that servers of `pool` must have; null = every server. */
+  readonly subset?: Readonly<Record<string, string>> | null;
   readonly respond: FixedAnswer | null;
   /** All that is done beside; null = nothing, which costs a request nothing. */
   readonly actions: RouteActions | null;

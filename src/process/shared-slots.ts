@@ -1,3 +1,4 @@
+import { takeToldLoad } from '../balance/told-load.ts';
 import { clearWeightFactor } from '../balance/weight-factor.ts';
 import { SlotBook, type SlotKind } from '../control/publish/slots.ts';
 import { DepartedTotals } from '../control/report/departed.ts';
@@ -35,6 +36,7 @@ export function createSlotBook(
         Atomics.store(words.failureStreak, slot, 0);
         clearWeightFactor(words, slot);
         Atomics.store(words.latencyUs, slot, 0);
+        takeToldLoad(words, slot);
       }
       if (kind !== 'pool') return;
       Atomics.store(words.cursor, slot, 0);

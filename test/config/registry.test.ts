@@ -81,7 +81,11 @@ test('every default that the registry tells is the one that is filled in', () =>
   const listeners = [{ address: ':80' }];
   const withDefaults = (shape: RecordShape): Record<string, unknown> => {
     const entries = Object.entries(shape.keys).flatMap(([key, known]): [string, unknown][] => {
-      if (known.shape.kind === 'record') return [[key, withDefaults(known.shape)]];
+      if (known.shape.kind === 'record') {
+        // Not there by default, and nothing without what it must have.
+        if (Object.values(known.shape.keys).some(({ isRequired }) => isRequired)) return [];
+        return [[key, withDefaults(known.shape)]];
+      }
       const { default: standard } = known;
       if (standard === null || !/^[\w/.%-]+$/.test(standard)) return [];
       // Words that stand for something else than themselves.

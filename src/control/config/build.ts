@@ -31,7 +31,9 @@ import type {
  */
 export function buildConfig(checked: Checked): Config {
   const { timeouts, limits: traffic, log } = checked;
-  const pools = [...(checked.pools ?? [])].map(([name, pool]) => buildPool(name, pool));
+  const pools = [...(checked.pools ?? [])].map(([name, pool]) =>
+    buildPool(name, pool, checked.zone),
+  );
   const listeners = buildListeners(checked.listeners ?? []);
   return {
     listeners,
@@ -71,7 +73,7 @@ export function buildServer(server: CheckedServer): ConfigServer {
     address: server.address,
     weight: server.weight ?? 1,
     isBackup: server.backup ?? false,
-    tier: 0,
+    tier: server.tier ?? 0,
     connectionsMax: server.maxConnections ?? 0,
     labels: Object.fromEntries(server.labels ?? []),
   };
@@ -168,6 +170,7 @@ function buildRoute(route: CheckedRoute, name: string): ConfigRoute {
     listeners: route.listeners ?? [],
     match: buildMatch(route.match ?? {}),
     pool: route.pool ?? null,
+    subset: route.subset === undefined ? null : Object.fromEntries(route.subset),
     respond: route.respond === undefined ? null : buildAnswer(route.respond),
     actions: buildActions(route),
     allowEncodedSeparators: route.allowEncodedSeparators ?? false,
@@ -185,7 +188,7 @@ function buildAnswer(respond: NonNullable<CheckedRoute['respond']>): FixedAnswer
   };
 }
 
-function buildPool(name: string, pool: CheckedPool): ConfigPool {
+function buildPool(name: string, pool: CheckedPool, zone: string | undefined): ConfigPool {
   const { timeouts, retry, reuse } = pool;
   return {
     name,
@@ -198,7 +201,7 @@ function buildPool(name: string, pool: CheckedPool): ConfigPool {
       firstByteMs: timeouts?.firstByte ?? 30_000,
       idleMs: timeouts?.idle ?? 60_000,
     },
-    balancing: buildBalancing(pool),
+    balancing: buildBalancing(pool, zone),
     retry: { ...standardRetry, ...buildRetry(retry ?? {}) },
     reuse: {
       idleMs: reuse?.idle ?? 4_000,

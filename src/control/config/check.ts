@@ -235,7 +235,8 @@ function readText(
     return value.length > textLengthMax ? { suggestion: null } : form.read(value);
   }
   const [least, most] = form.numbers ?? [1, 0];
-  if (Number.isInteger(value) && Number(value) >= least && Number(value) <= most) {
+  const isNumber = form.hasFractions ? typeof value === 'number' : Number.isInteger(value);
+  if (isNumber && Number(value) >= least && Number(value) <= most) {
     return form.read(String(value));
   }
   const asText = form.read(String(value));

@@ -37,6 +37,7 @@ export interface Checked {
   };
   readonly trustedPeers?: readonly string[];
   readonly geo?: { readonly country?: string; readonly asn?: string };
+  readonly zone?: string;
   readonly name?: string;
 }
 
@@ -54,6 +55,7 @@ export interface CheckedRoute {
   readonly listeners?: readonly string[];
   readonly match?: CheckedMatch;
   readonly pool?: string;
+  readonly subset?: ReadonlyMap<string, string>;
   readonly respond?: {
     readonly status?: number;
     readonly body?: string;
@@ -127,6 +129,14 @@ export interface CheckedPool {
   readonly servers?: readonly CheckedServer[];
   readonly policy?: PolicyName;
   readonly key?: HashKey;
+  readonly slowStart?: {
+    readonly window?: number;
+    readonly aggression?: number;
+    readonly min?: number;
+  };
+  readonly overprovision?: number;
+  readonly preferZone?: boolean;
+  readonly loadHeader?: boolean;
   readonly probe?: CheckedProbe;
   readonly outlier?: CheckedOutlier;
   readonly timeouts?: {
@@ -188,5 +198,6 @@ export interface CheckedServer {
   readonly weight?: number;
   readonly backup?: boolean;
   readonly maxConnections?: number;
+  readonly tier?: number;
   readonly labels?: ReadonlyMap<string, string>;
 }

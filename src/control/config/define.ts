@@ -43,6 +43,7 @@ export interface ConfigInput {
   limits?: LimitsInput | undefined;
   trustedPeers?: string[] | undefined;
   geo?: string | GeoInput | undefined;
+  zone?: string | undefined;
   name?: string | undefined;
 }
 
@@ -60,6 +61,7 @@ export interface RouteInput {
   listeners?: string | string[] | undefined;
   match?: string | string[] | MatchInput | undefined;
   pool?: string | undefined;
+  subset?: Record<string, string> | undefined;
   respond?: number | RespondInput | undefined;
   split?: ShareInput[] | undefined;
   splitBy?: 'client' | 'request' | `cookie:${string}` | `header:${string}` | undefined;
@@ -187,11 +189,22 @@ export interface HeaderRulesInput {
   add?: Record<string, string> | undefined;
 }
 
+/** The ramp of new and recovered servers; the short form is its window. */
+export interface SlowStartInput {
+  window: DurationInput;
+  aggression?: number | undefined;
+  min?: PercentageInput | undefined;
+}
+
 /** A pool in its long form; the short form is the list of its servers. */
 export interface PoolInput {
   servers: (string | ServerInput)[];
   policy?: PolicyInput | undefined;
   key?: RequestKeyInput | undefined;
+  slowStart?: DurationInput | SlowStartInput | undefined;
+  overprovision?: number | undefined;
+  preferZone?: boolean | undefined;
+  loadHeader?: boolean | undefined;
   probe?: string | ProbeInput | undefined;
   outlier?: boolean | OutlierInput | undefined;
   timeouts?: PoolTimeoutsInput | undefined;
@@ -205,6 +218,7 @@ export interface ServerInput {
   weight?: number | undefined;
   backup?: boolean | undefined;
   maxConnections?: number | undefined;
+  tier?: number | undefined;
   labels?: Record<string, string> | undefined;
 }
 

@@ -24,6 +24,8 @@ export interface Form {
   readonly isSecret?: boolean;
   /** Whole numbers from … to … are taken besides texts. */
   readonly numbers?: readonly [number, number];
+  /** Those in between are taken as well. */
+  readonly hasFractions?: true;
   /** Cost: linear in the text; the checker refuses texts above 4,096 letters before. */
   read(written: string): FormResult;
 }
@@ -143,6 +145,24 @@ export const percentage: Form = {
     return percent <= 100 ? { value: percent / 100 } : no;
   },
 };
+
+/** A number with a fraction from `least` to `most`, such as 1.4. Value: number. */
+export function decimal(name: string, least: number, most: number): Form {
+  return {
+    name,
+    says: `a number from ${least} to ${most}`,
+    pattern: '^[0-9]{1,6}(\\.[0-9]{1,6})?$',
+    numbers: [least, most],
+    hasFractions: true,
+    read(written) {
+      const value = /^\d{1,6}(\.\d{1,6})?$/.test(written) ? Number(written) : Number.NaN;
+      return value >= least && value <= most ? { value } : no;
+    },
+  };
+}
+
+/** A zone, as a label says it. Value: the text as written. */
+export const zone: Form = text('zone', 'a text of 1 to 256 letters', '^[\\s\\S]{1,256}$');
 
 /** One status or a range of them. Value: `[first, last]`, inclusive. */
 export const statusRange: Form = {

@@ -1,5 +1,7 @@
-import type { Checked, CheckedPool } from './checked.ts';
+import type { Checked, CheckedPool, CheckedRoute } from './checked.ts';
+import { shown } from './problem.ts';
 import type { Refuse } from './refuse.ts';
+import { keyPath } from './source-tree.ts';
 
 /** What a pool says of balancing must fit together, and fit the listeners that use it. */
 export function checkBalancing(
@@ -9,7 +11,37 @@ export function checkBalancing(
   checked: Checked,
   refuse: Refuse,
 ): void {
-  checkKey(name, pool, path, checked, refuse);
+  const listener = tcpListenerOf(name, checked);
+  checkKey(pool, path, listener, refuse);
+  if (pool.loadHeader === true && listener !== null) {
+    const requirement = `must be left out, as ${listener} is a tcp listener, where there are no headers`;
+    refuse(`${path}.loadHeader`, requirement, 'found true');
+  }
+  if (pool.preferZone === true && checked.zone === undefined && !refuse.isFaulty('zone')) {
+    const requirement = 'must stand with a top-level zone, which says where this balancer is';
+    refuse(`${path}.preferZone`, requirement, 'found no zone');
+  }
+}
+
+/** A subset must lead somewhere, where the pool's servers are written down. */
+export function checkSubset(
+  { pool, subset }: CheckedRoute,
+  path: string,
+  checked: Checked,
+  refuse: Refuse,
+): void {
+  if (subset === undefined) return;
+  if (pool === undefined) {
+    refuse(`${path}.subset`, 'must stand with the pool that it is a part of', 'found no pool');
+    return;
+  }
+  const servers = checked.pools?.get(pool)?.servers ?? [];
+  for (const [label, value] of subset) {
+    if (servers.length === 0 || servers.some(({ labels }) => labels?.get(label) === value))
+      continue;
+    const requirement = `must be a label that a server of ${pool} has`;
+    refuse(keyPath(`${path}.subset`, label), requirement, `found ${shown(value)}`);
+  }
 }
 
 /** Path of a tcp listener that uses the pool, if there is one: it has links and no requests. */
@@ -21,10 +53,9 @@ function tcpListenerOf(name: string, checked: Checked): string | null {
 }
 
 function checkKey(
-  name: string,
   { policy, key }: CheckedPool,
   path: string,
-  checked: Checked,
+  listener: string | null,
   refuse: Refuse,
 ): void {
   if (key === undefined || key.from === 'ip') return;
@@ -33,7 +64,6 @@ function checkKey(
     refuse(`${path}.key`, 'must stand with the policy that goes by it', found, 'policy: hash');
     return;
   }
-  const listener = tcpListenerOf(name, checked);
   if (listener === null) return;
   const requirement = `must be ip, as ${listener} is a tcp listener, where there are no requests`;
   refuse(`${path}.key`, requirement, `found ${key.from}`, 'ip');

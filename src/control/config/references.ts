@@ -7,7 +7,7 @@ import type { ListenAddress } from './config.ts';
 import { checkMatches } from './match-references.ts';
 import type { PlacedProblem, Position } from './problem.ts';
 import { shown } from './problem.ts';
-import { checkBalancing } from './references-balancing.ts';
+import { checkBalancing, checkSubset } from './references-balancing.ts';
 import { checkPoolName, type Refuse, someOf } from './refuse.ts';
 import { keyPath } from './source-tree.ts';
 import { nearest } from './suggest.ts';
@@ -145,6 +145,7 @@ function checkRoutes(checked: Checked, refuse: Refuse): void {
     }
     checkRetry(route.retry, `${path}.retry`, refuse);
     checkActions(route, path, checked, refuse);
+    checkSubset(route, path, checked, refuse);
   }
   // Routes that are wrong as a whole, or whose key is misspelt, were refused already.
   if (refuse.isFaulty('routes') || refuse.isMisspelt('routes')) return;

@@ -1,12 +1,19 @@
 import { limits } from '../../model/limits.ts';
 import * as form from './forms.ts';
+import { balancingKeys } from './registry-balancing.ts';
 import { outlier, probe } from './registry-health.ts';
 import { retry } from './registry-retry.ts';
 import type { RecordShape } from './shape.ts';
-import { choice, count, flag, key, list, mapOf, record, written } from './shape.ts';
+import { count, flag, key, list, mapOf, record, written } from './shape.ts';
 
-const labelText = form.text('text', 'a text of at most 256 letters', '^[\\s\\S]{0,256}$');
-const labelName = form.text(
+/** Value of a label. */
+export const labelText: form.Form = form.text(
+  'text',
+  'a text of at most 256 letters',
+  '^[\\s\\S]{0,256}$',
+);
+/** Name of a label. */
+export const labelName: form.Form = form.text(
   'label name',
   'a label of letters, digits, dots, slashes, hyphens and underscores',
   '^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$',
@@ -29,6 +36,9 @@ export const server: RecordShape = record(
       'Exchanges and tunnels at a time; 0 is without limit.',
       { default: '0' },
     ),
+    tier: key(count(0, 9), 'Its tier: a higher one takes what the lower ones cannot.', {
+      default: '0',
+    }),
     labels: key(
       mapOf(labelName, written(labelText), {
         least: 0,
@@ -52,21 +62,7 @@ export const pool: RecordShape = record(
     servers: key(list(server, { least: 0, most: limits.serverSlots }), 'Its servers.', {
       isRequired: true,
     }),
-    policy: key(
-      choice([
-        'p2c',
-        'round-robin',
-        'least-connections',
-        'least-latency',
-        'ip-hash',
-        'hash',
-        'random',
-        'first',
-      ]),
-      'How a server is chosen.',
-      { default: 'p2c' },
-    ),
-    key: key(written(form.requestKey), 'What `hash` goes by.', { default: 'ip' }),
+    ...balancingKeys,
     probe: key(probe, 'Asks each server whether it is well.', { default: 'none' }),
     outlier: key(outlier, 'Takes servers out for a while that the traffic shows to be sick.', {
       default: 'true',
@@ -111,7 +107,6 @@ export const pool: RecordShape = record(
       'sticky',
       'discovery',
       'queue',
-      'slowStart',
       'circuitBreaker',
       'panic',
       'tls',

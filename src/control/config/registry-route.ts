@@ -2,9 +2,10 @@ import { limits } from '../../model/limits.ts';
 import * as form from './forms.ts';
 import { actionKeys, respond } from './registry-actions.ts';
 import { match } from './registry-match.ts';
+import { labelName, labelText } from './registry-pool.ts';
 import { retry } from './registry-retry.ts';
 import type { RecordShape } from './shape.ts';
-import { flag, key, oneOrMore, record, written } from './shape.ts';
+import { flag, key, mapOf, oneOrMore, record, written } from './shape.ts';
 
 /** One of `routes`. */
 export const route: RecordShape = record(
@@ -19,6 +20,11 @@ export const route: RecordShape = record(
     ),
     match: key(match, 'What a request must have; all of it.', { default: 'everything' }),
     pool: key(written(form.name), 'The pool that takes the request.'),
+    subset: key(
+      mapOf(labelName, written(labelText), { least: 1, most: 64 }),
+      'Only servers of the pool that have all of these labels.',
+      { default: 'all servers' },
+    ),
     respond: key(respond, 'A fixed answer instead of a pool.'),
     retry: key(retry, "Repeats requests elsewhere; what is written here wins over the pool's.", {
       default: "the pool's",

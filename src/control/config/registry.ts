@@ -168,6 +168,9 @@ export const configuration: RecordShape = record(
       { default: 'none' },
     ),
     geo: key(geo, 'Databases for `country`, `continent` and `asn`; watched for changes.'),
+    zone: key(written(form.zone), 'Where this balancer is; see `preferZone` of a pool.', {
+      default: 'none',
+    }),
     name: key(written(productName), 'What we call ourselves in `Via`.', { default: 'evenkeel' }),
   },
   {

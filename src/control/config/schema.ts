@@ -52,7 +52,7 @@ function schemaOfText(form: Form): JsonSchema {
   const asText = { type: 'string', pattern: form.pattern };
   if (form.numbers === undefined) return asText;
   const [minimum, maximum] = form.numbers;
-  return { anyOf: [{ type: 'integer', minimum, maximum }, asText] };
+  return { anyOf: [{ type: form.hasFractions ? 'number' : 'integer', minimum, maximum }, asText] };
 }
 
 /** Records are defined once, by name, so that editors show the name. */

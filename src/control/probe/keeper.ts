@@ -14,6 +14,7 @@ import { ServerHealth } from './server-health.ts';
 import type { ProbeMeans } from './server-probe.ts';
 import { ServerProbe } from './server-probe.ts';
 import { SlowStarts } from './slow-starts.ts';
+import { ToldLoads } from './told-loads.ts';
 
 /** What the keeper works with. */
 export interface HealthKeeperOptions {
@@ -58,6 +59,7 @@ export class HealthKeeper {
   readonly #means: ProbeMeans;
   readonly #lag: LagMeter;
   readonly #ramps: SlowStarts;
+  readonly #told: ToldLoads;
   readonly #servers = new Map<number, ServerHealth>();
   readonly #targets = new Map<number, DialAddress | null>();
   readonly #pools = new Map<string, PoolHealth>();
@@ -71,6 +73,7 @@ export class HealthKeeper {
     this.#options = options;
     this.#lag = new LagMeter(options.clock);
     this.#ramps = new SlowStarts(options.words, options.clock);
+    this.#told = new ToldLoads(options.words, options.clock);
     const { clock, connect, random } = options;
     this.#means = { clock, connect, random, lagMs: () => this.#lag.totalMs };
   }
@@ -82,6 +85,7 @@ export class HealthKeeper {
   apply(snapshot: Snapshot): void {
     this.#firstProbes = 0;
     this.#ramps.apply(snapshot);
+    this.#told.apply(snapshot);
     const present = new Set<number>();
     for (const pool of snapshot.pools) for (const server of pool.servers) present.add(server.slot);
     for (const slot of [...this.#servers.keys()]) if (!present.has(slot)) this.#forget(slot);
@@ -133,6 +137,7 @@ export class HealthKeeper {
   stop(): void {
     this.#lag.stop();
     this.#ramps.stop();
+    this.#told.stop();
     this.#look?.stop();
     for (const pool of this.#pools.values()) pool.stop();
     for (const slot of [...this.#servers.keys()]) this.#forget(slot);
