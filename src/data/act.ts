@@ -5,6 +5,7 @@ import type { Head } from '../wire/http1/head.ts';
 import type { HeadEdits } from '../wire/http1/head-edits.ts';
 import { ascii } from '../wire/http1/tokens.ts';
 import type { Answer } from './answers.ts';
+import { escapeFor } from './escape.ts';
 import type { Exchange } from './exchange.ts';
 import type { Plane } from './plane.ts';
 import { latin1, render } from './request-text.ts';
@@ -50,7 +51,7 @@ export function act(
     if (host === null) return 'host-invalid';
     edits = withHost(edits, host);
   }
-  if (edits !== null || response !== null) {
+  if (edits !== null || response !== null || actions.replacesErrors) {
     exchange.plan = new RoutePlan(actions, edits, responseLines);
   }
   if (redirect !== null) return redirectAnswer(redirect, plane, exchange, head);
@@ -141,22 +142,4 @@ function respondAnswer(
     contentType: answer.contentType,
     fields: Object.fromEntries(rendered),
   };
-}
-
-const htmlEscapes: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-/** How facts that a client may have chosen are put into a body of this type. */
-export function escapeFor(contentType: string): (fact: string) => string {
-  const type = contentType.split(';')[0]!.trim().toLowerCase();
-  if (/^(text\/html|.*[/+]xml)$/.test(type)) {
-    return (fact) => fact.replace(/[&<>"']/g, (letter) => htmlEscapes[letter]!);
-  }
-  if (/[/+]json$/.test(type)) return (fact) => JSON.stringify(fact).slice(1, -1);
-  return (fact) => fact;
 }

@@ -4,9 +4,14 @@ import { plainBytes } from './json-bytes.ts';
 export const Act = {
   /** The fallback pool took the request. */
   FELL_BACK: 1,
+  /** The client got an error page of the configuration. */
+  ERROR_PAGE: 2,
 } as const;
 
-const words: readonly (readonly [bit: number, word: string])[] = [[Act.FELL_BACK, 'fallback']];
+const words: readonly (readonly [bit: number, word: string])[] = [
+  [Act.FELL_BACK, 'fallback'],
+  [Act.ERROR_PAGE, 'error-page'],
+];
 
 /** `,"actions":["fallback"]` by the bits, made once. */
 const texts: readonly Uint8Array[] = Array.from({ length: 1 << words.length }, (_, bits) => {

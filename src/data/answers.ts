@@ -2,6 +2,8 @@ import { failures } from '../model/failure.ts';
 import { Method } from '../wire/http1/head.ts';
 import { isDropped } from '../wire/http1/head-edits.ts';
 import { localAnswer } from '../wire/http1/local-answer.ts';
+import { Act } from './acts.ts';
+import { pageBody, pageOf } from './error-pages.ts';
 import type { Exchange } from './exchange.ts';
 import type { Plane } from './plane.ts';
 
@@ -32,11 +34,21 @@ export function answerBytes(
   for (const [name, value] of Object.entries(answer.fields ?? {})) {
     if (edits === null || !isDropped(name, edits)) fields[name] = value;
   }
-  if (answer.status === 503 && answer.body === null) fields['Retry-After'] = RETRY_AFTER_S;
+  if (answer.status === 503 && answer.body === null) fields['Retry-After'] ??= RETRY_AFTER_S;
+  const page = answer.body === null ? pageOf(exchange, answer.status) : null;
+  if (page !== null) exchange.acts |= Act.ERROR_PAGE;
   return localAnswer({
     status: answer.status,
-    body: answer.body ?? explanation(answer.reason, requestId),
-    contentType: answer.contentType === '' ? 'text/plain; charset=utf-8' : answer.contentType,
+    body:
+      page === null
+        ? (answer.body ?? explanation(answer.reason, requestId))
+        : pageBody(page, {
+            status: answer.status,
+            reason: answer.reason,
+            requestId,
+            route: exchange.route?.route.name ?? '',
+          }),
+    contentType: page?.contentType ?? (answer.contentType || 'text/plain; charset=utf-8'),
     fields,
     ...(edits === null ? {} : { lines: textOf(edits.lines) }),
     closes,

@@ -6,6 +6,7 @@ import { compileRoutes } from '../match/routes.ts';
 import type { Pool, Route, Server, Snapshot } from '../model/snapshot.ts';
 import { ServerTiming } from '../observe/columns.ts';
 import type { HistogramWriter } from '../observe/histograms.ts';
+import { compilePages } from './error-pages.ts';
 import { Peers } from './peers.ts';
 import type { Plane } from './plane.ts';
 import { RequestValue } from './request-value.ts';
@@ -31,7 +32,9 @@ export function compileTable(
   const pools = new Map(
     snapshot.pools.map((pool) => [pool.name, compilePool(plane, histograms, pool)]),
   );
-  const routes = snapshot.routes.map((route) => compileRoute(plane, histograms, route, pools));
+  const routes = snapshot.routes.map((route) =>
+    compileRoute(plane, histograms, { route, errors: snapshot.errors }, pools),
+  );
   const names = snapshot.listeners.map((listener) => listener.name);
   const matcher = compileRoutes(snapshot.routes, names);
   const facts = new RequestFacts({
@@ -44,6 +47,7 @@ export function compileTable(
     snapshot,
     listeners,
     pools,
+    errorPages: compilePages(snapshot.errors),
     headLimits: {
       headBytesMax: snapshot.limits.headBytesMax,
       headFieldsMax: snapshot.limits.headFieldsMax,
@@ -114,10 +118,11 @@ function hostOf(pool: Pool): string {
 function compileRoute(
   plane: Plane,
   histograms: HistogramWriter,
-  route: Route,
+  { route, errors }: { readonly route: Route; readonly errors: Snapshot['errors'] },
   pools: ReadonlyMap<string, CompiledPool>,
 ): CompiledRoute {
   const respond = route.respond;
+  const errorPages = compilePages([...(route.actions?.errors ?? []), ...errors]);
   return {
     route,
     pool: poolOf(plane, route, pools),
@@ -132,7 +137,8 @@ function compileRoute(
             fields: respond.headers,
           },
     retry: route.retry === null ? null : new RouteRetry(route.retry),
-    actions: compileActions(route, pools),
+    actions: compileActions(route, pools, errorPages),
+    errorPages,
     counters: plane.counters.route(route.slot),
     histogram: histograms.route(route.slot),
   };

@@ -3,6 +3,7 @@ import type { FailureCode } from '../model/failure.ts';
 import { limits } from '../model/limits.ts';
 import type { BufferPool, Driver, Link } from '../platform/driver.ts';
 import type { Head } from '../wire/http1/head.ts';
+import type { Answer } from './answers.ts';
 import { FailoverState } from './failover-state.ts';
 import { LogNote } from './log-note.ts';
 import type { RoutePlan } from './route-plan.ts';
@@ -77,7 +78,9 @@ export interface ClientSide extends SpanSink {
   finish(exchange: Exchange): void;
   /** The answer cannot be completed: makes sure that it never looks complete. */
   abortAnswer(exchange: Exchange): void;
-  /** An answer of our own instead of a server's. */
+  /** This answer of our own instead of a server's. */
+  answerHere(exchange: Exchange, answer: Answer): void;
+  /** The answer that a failure has. */
   answerFailure(exchange: Exchange, code: FailureCode): void;
   /** Holds back or lets go the request's body. */
   setBodyPaused(isPaused: boolean): void;

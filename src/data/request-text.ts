@@ -15,7 +15,7 @@ export function latin1(bytes: Uint8Array, start: number, end: number): string {
  * All values of a field by its name in lower case, joined as a list (RFC 9110 §5.3); null when there is
  * none. Cost: one string per value.
  */
-function fieldText(head: Head, name: string): string | null {
+export function fieldText(head: Head, name: string): string | null {
   const { fields, bytes } = head;
   let joined: string | null = null;
   for (let index = 0; index < head.fieldCount; index++) {

@@ -11,6 +11,7 @@ import {
 } from '../model/template.ts';
 import { foldedName, type HeadEdits } from '../wire/http1/head-edits.ts';
 import { ascii } from '../wire/http1/tokens.ts';
+import type { ErrorPages } from './error-pages.ts';
 import { RequestValue } from './request-value.ts';
 import { compileRewrite, type PathRewrite } from './rewrite.ts';
 import type { CompiledPool } from './table.ts';
@@ -26,6 +27,8 @@ export interface CompiledActions {
   readonly request: CompiledRules | null;
   readonly response: CompiledRules | null;
   readonly fallback: CompiledPool | null;
+  /** Some error page of the route stands for servers' answers too. */
+  readonly replacesErrors: boolean;
 }
 
 /** Pools in the order of their shares. */
@@ -63,10 +66,12 @@ export interface TemplateAnswer {
 export function compileActions(
   route: Route,
   pools: ReadonlyMap<string, CompiledPool>,
+  errorPages: ErrorPages,
 ): CompiledActions | null {
   const { actions } = route;
   const respond = route.respond === null ? null : templateAnswer(route.respond);
-  if (actions === null && respond === null) return null;
+  const replacesErrors = errorPages?.some((page) => page.replacesUpstream) ?? false;
+  if (actions === null && respond === null && !replacesErrors) return null;
   return {
     split: actions === null ? null : compileSplit(actions, pools),
     redirect: actions?.redirect
@@ -76,6 +81,7 @@ export function compileActions(
     rewrite: actions?.rewrite ? compileRewrite(actions.rewrite) : null,
     request: compileRules(actions?.requestHeaders ?? null, requestVariables),
     response: compileRules(actions?.responseHeaders ?? null, responseVariables),
+    replacesErrors,
     fallback: actions?.fallback ? poolNamed(actions.fallback, pools) : null,
   };
 }

@@ -1,5 +1,6 @@
 import type { HeadEdits } from '../wire/http1/head-edits.ts';
 import { ascii } from '../wire/http1/tokens.ts';
+import { pageFor } from './error-pages.ts';
 import type { Exchange } from './exchange.ts';
 import { SERVER_MARK } from './request-text.ts';
 import type { CompiledActions } from './route-actions.ts';
@@ -20,6 +21,12 @@ export class RoutePlan {
     this.actions = actions;
     this.requestEdits = requestEdits;
     this.responseLines = responseLines;
+  }
+
+  /** Whether an error page stands for this answer of a server. */
+  replaces(exchange: Exchange, status: number): boolean {
+    if (!this.actions.replacesErrors || status < 400) return false;
+    return pageFor(exchange.route!.errorPages, status)?.replacesUpstream ?? false;
   }
 
   /** Changes of the answer's lines; null = none. */

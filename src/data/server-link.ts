@@ -13,6 +13,7 @@ import { isOffered } from './admit.ts';
 import { BodyRelay } from './body-relay.ts';
 import { closeLink } from './close-link.ts';
 import { dialFailure } from './dial-failure.ts';
+import { fieldsToKeep } from './error-pages.ts';
 import type { Exchange, ServerSide } from './exchange.ts';
 import { noteLoadHeader } from './load-header.ts';
 import { PartialHead } from './partial-head.ts';
@@ -339,6 +340,10 @@ export class ServerLink implements ServerSide, LinkHandler {
     if (this.#pool.balancing.usesLoadHeader) {
       noteLoadHeader(this.#plane.words, exchange.slot, head);
     }
+    if (exchange.plan?.replaces(exchange, head.status) === true) {
+      this.#replaced(exchange, head, id, at, end);
+      return;
+    }
     this.#phase = Phase.BODY;
     this.#plane.conductor.answered(exchange, head.status);
     const framing = head.framing;
@@ -348,8 +353,30 @@ export class ServerLink implements ServerSide, LinkHandler {
     this.#body(exchange, id, at, end);
   }
 
-  /** Another server is asked: what is left of this answer is read for nobody, so that the link can be used again. */
+  /** Another server is asked. */
   #takenBack(exchange: Exchange, head: Head, id: number, at: number, end: number): void {
+    this.#readForNobody(exchange, head, id, at, end);
+    this.#plane.conductor.tryAgain(exchange);
+  }
+
+  /** The client gets an error page of ours with the same status. */
+  #replaced(exchange: Exchange, head: Head, id: number, at: number, end: number): void {
+    const fields = fieldsToKeep(head);
+    const { status } = head;
+    this.#plane.conductor.answered(exchange, status);
+    this.#readForNobody(exchange, head, id, at, end);
+    exchange.server = null;
+    exchange.client!.answerHere(exchange, {
+      status,
+      reason: 'upstream-status',
+      body: null,
+      contentType: '',
+      fields,
+    });
+  }
+
+  /** What is left of this answer is read for nobody, so that the link can be used again. */
+  #readForNobody(exchange: Exchange, head: Head, id: number, at: number, end: number): void {
     this.#exchange = null;
     if (!this.#mayBeReused || !exchange.isRequestComplete) {
       this.#gone();
@@ -361,7 +388,6 @@ export class ServerLink implements ServerSide, LinkHandler {
       this.#plane.wheel.schedule(this.#timer, this.#plane.driver.now() + limits.discardMs);
       this.#discard(id, at, end);
     }
-    this.#plane.conductor.tryAgain(exchange);
   }
 
   #discard(id: number, from: number, end: number): void {

@@ -6,6 +6,7 @@ import type { RouteMatcher } from '../match/routes.ts';
 import type { Listener, Pool, Route, Snapshot } from '../model/snapshot.ts';
 import type { HeadLimits } from '../wire/http1/head.ts';
 import type { Answer } from './answers.ts';
+import type { ErrorPages } from './error-pages.ts';
 import type { Peers } from './peers.ts';
 import type { RequestValue } from './request-value.ts';
 import type { CompiledRetry, RouteRetry } from './retry-rule.ts';
@@ -21,6 +22,8 @@ export interface Table {
   readonly listeners: ReadonlyMap<string, ListenerTable>;
   readonly pools: ReadonlyMap<string, CompiledPool>;
   readonly headLimits: HeadLimits;
+  /** For requests without a route. */
+  readonly errorPages: ErrorPages;
 }
 
 /** What an accepted link needs to know of its listener. */
@@ -52,6 +55,7 @@ export interface CompiledRoute {
   readonly retry: RouteRetry | null;
   /** What it does beside; null for most, and then nothing is looked at. */
   readonly actions: CompiledActions | null;
+  readonly errorPages: ErrorPages;
   readonly counters: number;
   readonly histogram: number;
 }

@@ -50,6 +50,9 @@ export const answerVariables: readonly VariableName[] = requestVariables.filter(
   (name) => name !== 'pool',
 );
 
+/** What an error page may name: nothing that the client wrote. */
+export const errorVariables: readonly VariableName[] = ['reason', 'requestId', 'route', 'status'];
+
 /**
  * Takes `a ${variable} b` apart; `$${` stands for the two letters themselves, any other `$` for itself.
  * `header.NAME` names a header field of the request. Cost: linear.

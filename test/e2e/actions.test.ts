@@ -46,6 +46,7 @@ describe('what routes do beside naming a pool', () => {
       ],
       splitBy: 'cookie:session',
     },
+    { match: '/gone', pool: 'gone', errors: { '502-504': 'gone: ${reason} ${requestId}' } },
     { match: '/fallback', pool: 'gone', fallback: 'canary' },
     {
       pool: 'web',
@@ -60,6 +61,13 @@ describe('what routes do beside naming a pool', () => {
     listeners: [`127.0.0.1:${port}`],
     routes: routes(canary),
     pools,
+    errors: {
+      '500-599': {
+        body: '<h1>${status}</h1>',
+        contentType: 'text/html',
+        replaceUpstream: true,
+      },
+    },
     workers: 1,
     log: { access: 'off' },
   });
@@ -101,6 +109,21 @@ describe('what routes do beside naming a pool', () => {
     assert.equal((JSON.parse(answer.body.toString()) as Echo).name, 'canary');
     const metrics = await balancer.metrics();
     assert.equal(metrics.get('evenkeel_route_fallbacks_total{route="fallback"}'), 1);
+    client.destroy();
+  });
+
+  it('error pages stand for our errors and for those of servers', async () => {
+    const client = await new Client({ port }).open();
+    const ours = await client.request('GET /gone HTTP/1.1\r\nHost: h\r\n\r\n');
+    assert.equal(ours.status, 502);
+    assert.match(ours.body.toString(), /^gone: connect-refused [0-9a-f]{16}$/);
+    const theirs = await client.request('GET / HTTP/1.1\r\nHost: h\r\nX-Want: 500\r\n\r\n');
+    assert.equal(theirs.status, 500);
+    assert.equal(theirs.body.toString(), '<h1>500</h1>');
+    assert.equal(field(theirs, 'content-type'), 'text/html');
+    assert.equal(field(theirs, 'x-server'), pools['web']![0], 'header rules hold for pages too');
+    const fine = await client.request('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+    assert.equal(fine.status, 200);
     client.destroy();
   });
 

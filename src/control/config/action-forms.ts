@@ -1,7 +1,7 @@
 import { isTemplateFault, parseTemplate, type VariableName } from '../../model/template.ts';
 import { identifyField, identifyFoldedField } from '../../wire/http1/field-names.ts';
 import { FieldId } from '../../wire/http1/head.ts';
-import type { Form, FormResult } from './forms.ts';
+import { type Form, type FormResult, statusRange } from './forms.ts';
 import { canonicalPath, pathPattern } from './match-forms.ts';
 import { nearest } from './suggest.ts';
 
@@ -57,6 +57,19 @@ export const redirectStatus: Form = {
   numbers: [301, 308],
   read: (written) =>
     /^30[12378]$/.test(written) ? { value: Number(written) } : { suggestion: null },
+};
+
+/** Statuses of errors. Value: `[first, last]`, inclusive. */
+export const errorStatuses: Form = {
+  name: 'error statuses',
+  says: 'a status or a range of statuses from 400 to 599, such as 404 or 502-504',
+  pattern: '^[45][0-9]{2}(-[45][0-9]{2})?$',
+  numbers: [400, 599],
+  read(written) {
+    const read = statusRange.read(written);
+    if (!('value' in read)) return read;
+    return /^[45]/.test(written) ? read : { suggestion: null };
+  },
 };
 
 /** A literal path without a slash at its end. Value: its canonical form. */

@@ -1,5 +1,12 @@
-import type { HeaderRules, Redirect, Rewrite, RouteActions, Split } from '../../model/actions.ts';
-import type { CheckedHeaderRules, CheckedRoute } from './checked.ts';
+import type {
+  ErrorPage,
+  HeaderRules,
+  Redirect,
+  Rewrite,
+  RouteActions,
+  Split,
+} from '../../model/actions.ts';
+import type { Checked, CheckedHeaderRules, CheckedRoute } from './checked.ts';
 
 /** Every pool that a route gives traffic to. */
 export function poolsOf(route: CheckedRoute): readonly string[] {
@@ -17,7 +24,7 @@ export function buildActions(route: CheckedRoute): RouteActions | null {
     rewrite: buildRewrite(route),
     requestHeaders: buildRules(route.headers?.request),
     responseHeaders: buildRules(route.headers?.response),
-    errors: [],
+    errors: buildErrors(route.errors),
   };
   const isNothing = Object.values(actions).every(
     (action) => action === null || (Array.isArray(action) && action.length === 0),
@@ -54,4 +61,20 @@ function buildRules(rules: CheckedHeaderRules | undefined): HeaderRules | null {
   const lines = (map: ReadonlyMap<string, string> | undefined) =>
     [...(map ?? [])].map(([name, value]) => ({ name, value }));
   return { remove: rules.remove ?? [], set: lines(rules.set), add: lines(rules.add) };
+}
+
+/** Error pages, those with the narrowest range first. */
+export function buildErrors(errors: Checked['errors']): readonly ErrorPage[] {
+  const pages = [...(errors ?? [])].map(([statuses, page]) => {
+    const [first = '', last = first] = statuses.split('-');
+    return {
+      first: Number(first),
+      last: Number(last),
+      body: page.body ?? '',
+      contentType: page.contentType ?? 'text/plain; charset=utf-8',
+      replacesUpstream: page.replaceUpstream ?? false,
+    };
+  });
+  // Not as written: in JavaScript, keys that are numbers come first whatever was written.
+  return pages.sort((a, b) => a.last - a.first - (b.last - b.first));
 }

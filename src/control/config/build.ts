@@ -3,7 +3,7 @@ import { limits } from '../../model/limits.ts';
 import { standardRetry } from '../../model/retry.ts';
 import type { FixedAnswer } from '../../model/snapshot.ts';
 import { parseListenAddress } from './address.ts';
-import { buildActions, poolsOf } from './build-actions.ts';
+import { buildActions, buildErrors, poolsOf } from './build-actions.ts';
 import { buildBalancing } from './build-balancing.ts';
 import { buildOutlier, buildProbe } from './build-health.ts';
 import { buildMatch, filesOf, geoOf } from './build-match.ts';
@@ -52,9 +52,9 @@ export function buildConfig(checked: Checked): Config {
       connectionsMax: traffic?.connections ?? 65_536,
     },
     trustedPeers: [...new Set(checked.trustedPeers ?? [])],
-    errors: [],
     geo: geoOf(checked),
     files: filesOf(checked),
+    errors: buildErrors(checked.errors),
     viaName: checked.name ?? 'evenkeel',
     workers: checked.workers ?? null,
     log: {

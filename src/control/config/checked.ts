@@ -38,6 +38,7 @@ export interface Checked {
   readonly trustedPeers?: readonly string[];
   readonly geo?: { readonly country?: string; readonly asn?: string };
   readonly zone?: string;
+  readonly errors?: ReadonlyMap<string, CheckedErrorPage>;
   readonly name?: string;
 }
 
@@ -76,8 +77,16 @@ export interface CheckedRoute {
     readonly request?: CheckedHeaderRules;
     readonly response?: CheckedHeaderRules;
   };
+  readonly errors?: ReadonlyMap<string, CheckedErrorPage>;
   readonly allowEncodedSeparators?: boolean;
   readonly retry?: CheckedRetry;
+}
+
+/** One of `errors`; its key is a status or a range of them. */
+export interface CheckedErrorPage {
+  readonly body?: string;
+  readonly contentType?: string;
+  readonly replaceUpstream?: boolean;
 }
 
 /** `headers.request` and `headers.response` of a route. */

@@ -44,6 +44,7 @@ export interface ConfigInput {
   trustedPeers?: string[] | undefined;
   geo?: string | GeoInput | undefined;
   zone?: string | undefined;
+  errors?: ErrorPagesInput | undefined;
   name?: string | undefined;
 }
 
@@ -69,6 +70,7 @@ export interface RouteInput {
   redirect?: string | RedirectInput | undefined;
   rewrite?: RewriteInput | undefined;
   headers?: HeadersInput | undefined;
+  errors?: ErrorPagesInput | undefined;
   allowEncodedSeparators?: boolean | undefined;
   retry?: number | RetryInput | undefined;
 }
@@ -155,6 +157,16 @@ export type PolicyInput =
 
 /** What `hash` goes by. */
 export type RequestKeyInput = 'ip' | 'path' | `${'header' | 'cookie' | 'query'}:${string}`;
+
+/** Error pages by status or range of statuses: `'502-504'`. */
+export type ErrorPagesInput = Record<string | number, string | ErrorPageInput>;
+
+/** An error page; the short form is its body. */
+export interface ErrorPageInput {
+  body: string;
+  contentType?: string | undefined;
+  replaceUpstream?: boolean | undefined;
+}
 
 /** One pool of a split. */
 export interface ShareInput {

@@ -1,8 +1,13 @@
-import { answerVariables, requestVariables, responseVariables } from '../../model/template.ts';
+import {
+  answerVariables,
+  errorVariables,
+  requestVariables,
+  responseVariables,
+} from '../../model/template.ts';
 import * as action from './action-forms.ts';
 import * as form from './forms.ts';
 import type { Key, Shape } from './shape.ts';
-import { count, key, list, mapOf, oneOrMore, record, written } from './shape.ts';
+import { count, flag, key, list, mapOf, oneOrMore, record, written } from './shape.ts';
 
 const headerName = form.text(
   'header name',
@@ -117,6 +122,28 @@ const headers = record('headers', 'a map with request or response', {
   response: key(rules('response'), 'Changes on the way to the client, of our own answers too.'),
 });
 
+const errorPage = record(
+  'page',
+  'a text or a map with a body',
+  {
+    body: key(written(bodyText(errorVariables)), 'Body of the answer.', { isRequired: true }),
+    contentType: key(written(contentType), 'Its content type.', {
+      default: 'text/plain; charset=utf-8',
+    }),
+    replaceUpstream: key(flag, "Stands for servers' answers with these statuses too.", {
+      default: 'false',
+    }),
+  },
+  { short: 'body', later: ['file', 'redirect', 'template'] },
+);
+
+/** `errors` of a route and of the whole configuration. */
+export const errors: Key = key(
+  mapOf(action.errorStatuses, errorPage, { least: 0, most: 64 }),
+  'Error pages by status (`502-504`), for errors of ours; the narrowest range that has the status is taken, those of a route before those of all.',
+  { default: 'none' },
+);
+
 /** Keys of a route beside its match and its pool. */
 export const actionKeys: Readonly<Record<string, Key>> = {
   split: key(split, 'Several pools instead of one; users keep their side.'),
@@ -133,4 +160,5 @@ export const actionKeys: Readonly<Record<string, Key>> = {
   redirect: key(redirect, 'Sends the client elsewhere instead.'),
   rewrite: key(rewrite, 'Changes host and path on the way to the server.'),
   headers: key(headers, 'Changes header fields both ways.'),
+  errors,
 };

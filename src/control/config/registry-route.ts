@@ -37,7 +37,6 @@ export const route: RecordShape = record(
   {
     later: [
       'mirror',
-      'errors',
       'hooks',
       'rateLimit',
       'rateLimits',

@@ -1,6 +1,7 @@
 import { limits } from '../../model/limits.ts';
 import * as form from './forms.ts';
 import { logTarget } from './match-forms.ts';
+import { errors } from './registry-actions.ts';
 import { geo } from './registry-match.ts';
 import { pool, wait } from './registry-pool.ts';
 import { route } from './registry-route.ts';
@@ -171,6 +172,7 @@ export const configuration: RecordShape = record(
     zone: key(written(form.zone), 'Where this balancer is; see `preferZone` of a pool.', {
       default: 'none',
     }),
+    errors,
     name: key(written(productName), 'What we call ourselves in `Via`.', { default: 'evenkeel' }),
   },
   {
