@@ -55,6 +55,10 @@ function poolLines(pool: PoolStatus): string[] {
     '',
     `pool ${pool.name}: ${pool.policy}, ${up} of ${pool.servers.length} servers up, ` +
       `${pool.requestsPerSecond}/s, ${pool.requests} requests${removed}${retries}`,
+    ...pool.discovery.map((source) => {
+      const why = source.why === null ? '' : `: ${source.why}`;
+      return `  found by ${source.source}: ${source.servers} servers, ${source.state}${why}`;
+    }),
     ...table(
       [
         'SERVER',

@@ -46,3 +46,81 @@ async function askSystem(host: string): Promise<NameAnswer> {
   if (found.length === 0) throw new Error(`${host} has no address`);
   return { addresses: found.map((each) => each.address), ttlMs: LOOKUP_TTL_MS };
 }
+
+/** Addresses of a name; none where the name or its records do not exist. */
+export interface AddressRecords {
+  readonly addresses: readonly string[];
+  /** The shortest of the records; null without one. */
+  readonly ttlMs: number | null;
+}
+
+/** One SRV record (RFC 2782). */
+export interface ServiceRecord {
+  readonly target: string;
+  readonly port: number;
+  /** The lowest number goes first. */
+  readonly priority: number;
+  readonly weight: number;
+}
+
+/**
+ * Which records discovery asks for. `resolvers`: `ip` or `ip:port`; empty = the system's. That a name or
+ * its records do not exist is an answer without records. Errors: each rejects when there is no answer.
+ */
+export interface RecordQueries {
+  addresses(
+    name: string,
+    type: 'a' | 'aaaa',
+    resolvers: readonly string[],
+  ): Promise<AddressRecords>;
+  services(name: string, resolvers: readonly string[]): Promise<readonly ServiceRecord[]>;
+}
+
+/** Lists of name servers in use: configurations have a few, whatever reloads do. */
+const RESOLVERS_KEPT = 32;
+const resolversByServers = new Map<string, Resolver>();
+
+/** Node's resolver (c-ares), without its or our caching. */
+export const recordQueries: RecordQueries = {
+  addresses: async (name, type, resolvers) => {
+    const asked = resolverFor(resolvers);
+    const query =
+      type === 'a' ? asked.resolve4(name, { ttl: true }) : asked.resolve6(name, { ttl: true });
+    const records = await orNone(query);
+    const ttls = records.map(({ ttl }) => ttl * 1_000);
+    return {
+      addresses: records.map(({ address }) => address),
+      ttlMs: ttls.length === 0 ? null : Math.min(...ttls),
+    };
+  },
+  services: async (name, resolvers) => {
+    const records = await orNone(resolverFor(resolvers).resolveSrv(name));
+    return records.map(({ name: target, port, priority, weight }) => ({
+      target,
+      port,
+      priority,
+      weight,
+    }));
+  },
+};
+
+function resolverFor(servers: readonly string[]): Resolver {
+  const key = servers.join(' ');
+  const known = resolversByServers.get(key);
+  if (known !== undefined) return known;
+  const made = new Resolver({ timeout: QUERY_MS, tries: TRIES });
+  if (servers.length > 0) made.setServers(servers);
+  if (resolversByServers.size >= RESOLVERS_KEPT) resolversByServers.clear();
+  resolversByServers.set(key, made);
+  return made;
+}
+
+async function orNone<Answer>(query: Promise<Answer[]>): Promise<Answer[]> {
+  try {
+    return await query;
+  } catch (error) {
+    const code = (error as { code?: unknown }).code;
+    if (code === 'ENOTFOUND' || code === 'ENODATA') return [];
+    throw error;
+  }
+}

@@ -65,6 +65,16 @@ export function watchFile(path: string, clock: Clock, onChange: () => void): Fil
   };
 }
 
+/** What tells one content of a file from another: identity, size and time; null without such a file. */
+export function fileMark(path: string): Promise<string | null> {
+  return new Promise((resolve) => {
+    stat(path, { bigint: true }, (error, found) => {
+      if (error !== null) resolve(null);
+      else resolve(`${found.dev}:${found.ino}:${found.size}:${found.mtimeNs}`);
+    });
+  });
+}
+
 /**
  * Writes text to a file without a name, whose descriptor can be passed on; it lives as long as the
  * last descriptor. Errors: throws where the temporary directory cannot be written.

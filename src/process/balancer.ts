@@ -1,4 +1,5 @@
 import type { Config } from '../control/config/config.ts';
+import { shownConfig } from '../control/config/shown-config.ts';
 import { HealthKeeper } from '../control/probe/keeper.ts';
 import { trafficReadings } from '../control/probe/traffic-readings.ts';
 import type {
@@ -28,6 +29,8 @@ import { connectProbe } from '../platform/probe-link.ts';
 import { AccessLogSink } from './access-log-sink.ts';
 import type { ConfigSources } from './config-sources.ts';
 import type { StoreClient } from './descriptor-store.ts';
+import { Discovery } from './discovery.ts';
+import { faultRefused } from './fault-refused.ts';
 import { areProbed, whenProbed } from './first-probes.ts';
 import { type KeptState, keepState } from './kept-state.ts';
 import { endHard } from './lifecycle.ts';
@@ -83,6 +86,7 @@ export class Balancer implements BalancerControl {
   readonly #publisher: Publisher;
   readonly #resolver: NameResolver;
   readonly #keeper: HealthKeeper;
+  readonly #discovery: Discovery;
   readonly #accessLog: AccessLogSink;
   readonly #reloader: Reloader;
   readonly #reports: Reports;
@@ -124,13 +128,20 @@ export class Balancer implements BalancerControl {
       resolver: this.#resolver,
       publish: (snapshot) => this.#bringOut(snapshot),
     });
-    if (parts.kept !== null) this.#publisher.restoreOverlay(parts.kept.overlay);
+    this.#discovery = new Discovery({
+      clock,
+      random,
+      log,
+      publisher: this.#publisher,
+      onPublished: () => this.#keep(),
+    });
     this.#accessLog = new AccessLogSink(clock, log);
     this.#crew = this.#createCrew((version) => slots.applied(version));
     this.#reloader = new Reloader({
       load: () => parts.sources.load(),
       publisher: this.#publisher,
       sockets,
+      discoverer: this.#discovery.discoverer,
       whenApplied: (version) => this.#crew.whenApplied(version),
       onReloaded: (reloaded) => this.#useSettings(reloaded),
       wallMs: () => clock.wallMs(),
@@ -143,6 +154,7 @@ export class Balancer implements BalancerControl {
       histograms,
       departed,
       keeper: this.#keeper,
+      discoverer: this.#discovery.discoverer,
       crew: this.#crew,
       reloader: this.#reloader,
       publisher: this.#publisher,
@@ -156,11 +168,15 @@ export class Balancer implements BalancerControl {
   /** Takes traffic: resolves when all workers accept. The sockets have been opened before. */
   async start(): Promise<void> {
     this.#useSettings(this.#publisher.config);
+    const { kept } = this.#parts;
+    await this.#discovery.begin(kept?.found ?? null);
+    if (kept !== null) this.#publisher.restoreOverlay(kept.overlay);
     await this.#resolver.settled(NAMES_WAIT_MS);
     this.#publisher.publish();
     await this.#firstProbes();
     await this.#crew.start();
     this.#isServing = true;
+    this.#discovery.serve();
     this.#keep();
   }
 
@@ -178,8 +194,7 @@ export class Balancer implements BalancerControl {
   }
 
   effectiveConfig(): unknown {
-    const { admin, ...rest } = this.#publisher.effective;
-    return { ...rest, admin: { ...admin, token: admin.token === null ? null : '(secret)' } };
+    return shownConfig(this.#publisher.effective);
   }
 
   isReady(): boolean {
@@ -239,13 +254,7 @@ export class Balancer implements BalancerControl {
   injectFault(worker: number, kind: 'invariant' | 'stuck'): OperationOutcome {
     const isPlanted = this.#parts.areFaultsArmed && this.#crew.injectFault(worker, kind);
     if (isPlanted) return { ok: true, version: this.#publisher.snapshot?.version ?? 0 };
-    const requirement = 'EVENKEEL_TEST_FAULTS=1 and the index of a running worker';
-    const found = `worker ${worker} of ${this.#parts.workers}`;
-    const message = `Cannot plant a fault as ${requirement} is required: current value is ${found}`;
-    return {
-      ok: false,
-      problem: { code: 'unknown-worker', message, path: null, requirement, found },
-    };
+    return faultRefused(worker, this.#parts.workers);
   }
 
   #createCrew(onApplied: (version: number) => void): WorkerCrew {
@@ -336,7 +345,8 @@ export class Balancer implements BalancerControl {
   #keep(): void {
     const { store, log } = this.#parts;
     if (store === null) return;
-    const state = { config: this.#publisher.config, overlay: this.#publisher.overlayState };
+    const { config, overlayState: overlay } = this.#publisher;
+    const state = { config, overlay, found: this.#discovery.discoverer.state };
     keepState(store, state).catch((error: unknown) => {
       log.warn('Cannot keep the state for the time after a crash', { why: String(error) });
     });
@@ -372,6 +382,7 @@ export class Balancer implements BalancerControl {
     if (this.#isEnding) return;
     this.#isEnding = true;
     this.#resolver.stop();
+    this.#discovery.stop();
     this.#keeper.stop();
     this.#reports.stop();
     this.#aging.stop();

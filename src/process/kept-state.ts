@@ -1,4 +1,5 @@
 import type { Config } from '../control/config/config.ts';
+import type { DiscoveryState } from '../control/discovery/discoverer.ts';
 import type { OverlayState } from '../control/publish/overlay.ts';
 import { closeFile, readUnnamedFile, writeUnnamedFile } from '../platform/files.ts';
 import type { StoreClient } from './descriptor-store.ts';
@@ -10,6 +11,8 @@ import type { StoreClient } from './descriptor-store.ts';
 export interface KeptState {
   readonly config: Config;
   readonly overlay: OverlayState;
+  /** What each source of discovery had found. */
+  readonly found: DiscoveryState;
 }
 
 const NAME = 'state';

@@ -1,5 +1,6 @@
 import type { Config } from '../control/config/config.ts';
 import { configDifference, describeDifference } from '../control/config/difference.ts';
+import type { Discoverer } from '../control/discovery/discoverer.ts';
 import type { ReloadOutcome } from '../control/publish/operations.ts';
 import type { Publisher } from '../control/publish/publisher.ts';
 import { SlotsExhausted } from '../control/publish/slots.ts';
@@ -14,12 +15,16 @@ export interface ReloadMeans {
   readonly load: () => Promise<Loaded>;
   readonly publisher: Publisher;
   readonly sockets: ListenerSockets;
+  readonly discoverer: Discoverer;
   readonly whenApplied: (version: number) => Promise<void>;
   /** After a success: settings of the process itself. */
   readonly onReloaded: (config: Config) => void;
   readonly wallMs: () => number;
   readonly log: ProcessLog;
 }
+
+/** How long a reload waits for the first answers of sources that are new. */
+const DISCOVERY_WAIT_MS = 2_000;
 
 /** Settings that threads and sockets are started with; a change waits for the next start. */
 const settledAtStart = ['workers', 'admin'] as const;
@@ -99,23 +104,28 @@ export class Reloader {
   }
 
   async #bringIn(config: Config): Promise<ReloadOutcome> {
-    const { publisher, sockets, whenApplied, onReloaded, log } = this.#means;
+    const { publisher, sockets, discoverer, whenApplied, onReloaded, log } = this.#means;
     const before = publisher.config;
+    // Servers that come by discovery must be there when those that were written go.
+    await discoverer.prepare(config.pools, DISCOVERY_WAIT_MS);
     let change: Awaited<ReturnType<ListenerSockets['change']>>;
     try {
       change = await sockets.change(config.listeners);
     } catch (error) {
+      discoverer.adopt(before.pools);
       if (error instanceof ListenRefusal) return { ok: false, problems: [error.message] };
       throw error;
     }
     let version: number;
     try {
-      ({ version } = publisher.replace(config));
+      ({ version } = publisher.replace(config, discoverer.foundFor(config.pools)));
     } catch (error) {
+      discoverer.adopt(before.pools);
       await change.undo();
       if (error instanceof SlotsExhausted) return { ok: false, problems: [error.message] };
       throw error;
     }
+    discoverer.adopt(config.pools);
     onReloaded(config);
     await whenApplied(version);
     await change.finish();

@@ -1,3 +1,4 @@
+import type { Discoverer } from '../control/discovery/discoverer.ts';
 import type { HealthKeeper } from '../control/probe/keeper.ts';
 import type { Publisher } from '../control/publish/publisher.ts';
 import {
@@ -28,6 +29,7 @@ export interface ReportMeans {
   readonly histograms: HistogramReader;
   readonly departed: Departed;
   readonly keeper: HealthKeeper;
+  readonly discoverer: Discoverer;
   readonly crew: WorkerCrew;
   readonly reloader: Reloader;
   readonly publisher: Publisher;
@@ -92,7 +94,8 @@ export class Reports {
   }
 
   #traffic(): TrafficMeans {
-    const { parts, words, counters, histograms, departed, keeper, publisher } = this.#means;
+    const { parts, words, counters, histograms, departed, keeper, discoverer, publisher } =
+      this.#means;
     return {
       // Published before anyone can ask.
       snapshot: publisher.snapshot as Snapshot,
@@ -104,6 +107,7 @@ export class Reports {
       healthOf: (slot) => keeper.viewOf(slot),
       conditionOf: (pool) => keeper.viewOfPool(pool),
       rateOf: (slot) => this.#rates.of(slot),
+      discoveryOf: (pool) => discoverer.statusOf(pool),
       portOf: (listener) => parts.sockets.portOf(listener),
     };
   }

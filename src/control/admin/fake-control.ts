@@ -68,6 +68,7 @@ export const sampleStatus: StatusReport = {
         },
       ],
       removed: [],
+      discovery: [],
     },
   ],
   removed: { listeners: [], routes: [], pools: [] },

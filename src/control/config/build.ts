@@ -23,6 +23,7 @@ import type {
   ConfigRoute,
   ConfigServer,
 } from './config.ts';
+import { buildDiscovery } from './discovery.ts';
 
 /**
  * Fills in defaults and names. Only for what shape and references were checked of: what is required
@@ -194,6 +195,7 @@ function buildPool(name: string, pool: CheckedPool, zone: string | undefined): C
     name,
     policy: pool.policy ?? 'p2c',
     servers: (pool.servers ?? []).map(buildServer),
+    discover: (pool.discover ?? []).map(buildDiscovery),
     probe: pool.probe === undefined ? null : buildProbe(pool.probe),
     outlier: buildOutlier(pool.outlier),
     timeouts: {

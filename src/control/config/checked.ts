@@ -136,6 +136,7 @@ export interface CheckedTest {
 /** One of `pools`. Durations in ms, shares as ratios. */
 export interface CheckedPool {
   readonly servers?: readonly CheckedServer[];
+  readonly discover?: readonly CheckedDiscovery[];
   readonly policy?: PolicyName;
   readonly key?: HashKey;
   readonly slowStart?: {
@@ -209,4 +210,34 @@ export interface CheckedServer {
   readonly maxConnections?: number;
   readonly tier?: number;
   readonly labels?: ReadonlyMap<string, string>;
+}
+
+/** One of `discover` of a pool. */
+export interface CheckedDiscovery {
+  readonly dns?: string;
+  readonly file?: string;
+  readonly http?: string;
+  readonly docker?: {
+    readonly label?: string;
+    readonly socket?: string;
+    readonly network?: string;
+  };
+  readonly kubernetes?: {
+    readonly service?: string;
+    readonly namespace?: string;
+    readonly port?: string;
+    readonly apiServer?: string;
+    readonly tokenFile?: string;
+    readonly caFile?: string;
+  };
+  readonly type?: 'a' | 'aaaa' | 'srv';
+  readonly port?: number;
+  readonly resolvers?: readonly string[];
+  readonly ttlMin?: number;
+  readonly ttlMax?: number;
+  readonly interval?: number;
+  readonly headers?: ReadonlyMap<string, string>;
+  readonly timeout?: number;
+  readonly keepLast?: number;
+  readonly vanish?: number;
 }

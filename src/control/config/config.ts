@@ -8,6 +8,7 @@ import type {
   Timeouts,
   TrafficLimits,
 } from '../../model/snapshot.ts';
+import type { ConfigDiscovery } from './discovery.ts';
 
 /**
  * A checked configuration: every short form written out, every default filled in, every reference
@@ -57,6 +58,8 @@ export type ConfigRoute = Omit<Route, 'slot'>;
 /** A pool without its slot, its servers without slot and target. */
 export interface ConfigPool extends Omit<Pool, 'slot' | 'servers'> {
   readonly servers: readonly ConfigServer[];
+  /** Where further servers are found at run time. */
+  readonly discover: readonly ConfigDiscovery[];
 }
 
 /** A server without slot and target; `address` is unique within its pool. */

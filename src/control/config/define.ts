@@ -210,7 +210,8 @@ export interface SlowStartInput {
 
 /** A pool in its long form; the short form is the list of its servers. */
 export interface PoolInput {
-  servers: (string | ServerInput)[];
+  servers?: (string | ServerInput)[] | undefined;
+  discover?: DiscoveryInput | DiscoveryInput[] | undefined;
   policy?: PolicyInput | undefined;
   key?: RequestKeyInput | undefined;
   slowStart?: DurationInput | SlowStartInput | undefined;
@@ -232,6 +233,42 @@ export interface ServerInput {
   maxConnections?: number | undefined;
   tier?: number | undefined;
   labels?: Record<string, string> | undefined;
+}
+
+/** Where servers are found at run time: exactly one of dns, file, http, docker and kubernetes. */
+export interface DiscoveryInput {
+  dns?: string | undefined;
+  file?: string | undefined;
+  http?: string | undefined;
+  docker?: string | DockerInput | undefined;
+  kubernetes?: string | KubernetesInput | undefined;
+  type?: 'a' | 'aaaa' | 'srv' | undefined;
+  port?: number | undefined;
+  resolvers?: string | string[] | undefined;
+  ttlMin?: DurationInput | undefined;
+  ttlMax?: DurationInput | undefined;
+  interval?: DurationInput | undefined;
+  headers?: Record<string, string> | undefined;
+  timeout?: DurationInput | undefined;
+  keepLast?: DurationInput | undefined;
+  vanish?: PercentageInput | undefined;
+}
+
+/** Containers with a label; the short form is the label. */
+export interface DockerInput {
+  label: string;
+  socket?: string | undefined;
+  network?: string | undefined;
+}
+
+/** Endpoints of a service; the short form is its name. */
+export interface KubernetesInput {
+  service: string;
+  namespace?: string | undefined;
+  port?: number | string | undefined;
+  apiServer?: string | undefined;
+  tokenFile?: string | undefined;
+  caFile?: string | undefined;
 }
 
 /** A probe in its long form; the short form is its path. */

@@ -12,7 +12,7 @@ import type { ConfigProblem, PlacedProblem, Position } from './problem.ts';
 import { finishProblems } from './problem.ts';
 import { checkReferences, placeOf } from './references.ts';
 import { configuration } from './registry.ts';
-import { server } from './registry-pool.ts';
+import { server, serverList } from './registry-pool.ts';
 import type { SourceNode } from './source-tree.ts';
 import { TreeTooLargeError, treeOfPlain } from './source-tree.ts';
 import { type ConfigWarning, configWarnings } from './warnings.ts';
@@ -133,6 +133,41 @@ export function checkServer(
   const { value, problems } = checkShape(server, node);
   if (problems.length > 0) return { ok: false, problems: finishProblems('request', problems) };
   return { ok: true, server: buildServer(value as CheckedServer) };
+}
+
+/** A list of servers in a text of its own, or what is wrong with it. */
+export type ServerListResult =
+  | { readonly ok: true; readonly servers: readonly ConfigServer[] }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+
+/**
+ * Reads a list of servers, written as `servers` of a pool or as a map with that key; JSON where the name ends
+ * so, else YAML. Errors: as those of `loadConfig`, never thrown.
+ */
+export function readServerList(file: string, text: string): ServerListResult {
+  const { node, problems } = file.endsWith('.json') ? readJson(text) : readYaml(text);
+  if (node === null) return { ok: false, problems: finishProblems(file, problems) };
+  const { value, problems: faults, positions } = checkShape(serverList, node);
+  const servers = (value as { servers?: readonly CheckedServer[] } | undefined)?.servers ?? [];
+  const all = [...problems, ...faults];
+  const seen = new Set<string>();
+  for (const [index, { address }] of servers.entries()) {
+    const path = `servers[${index}].address`;
+    const place = positions.get(path) ?? { line: 1, column: 1 };
+    const requirement = 'must be unique';
+    if (address !== undefined && seen.has(address)) {
+      all.push({
+        ...place,
+        path,
+        requirement,
+        found: `found '${address}' twice`,
+        suggestion: null,
+      });
+    }
+    seen.add(address ?? '');
+  }
+  if (all.length > 0) return { ok: false, problems: finishProblems(file, all) };
+  return { ok: true, servers: servers.map(buildServer) };
 }
 
 function isModule(path: string): boolean {

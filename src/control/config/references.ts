@@ -8,6 +8,7 @@ import { checkMatches } from './match-references.ts';
 import type { PlacedProblem, Position } from './problem.ts';
 import { shown } from './problem.ts';
 import { checkBalancing, checkSubset } from './references-balancing.ts';
+import { checkDiscovery } from './references-discovery.ts';
 import { checkPoolName, type Refuse, someOf } from './refuse.ts';
 import { keyPath } from './source-tree.ts';
 import { nearest } from './suggest.ts';
@@ -186,6 +187,7 @@ function checkPools(checked: Checked, refuse: Refuse): void {
     checkProbe(pool, path, refuse);
     checkRetry(pool.retry, `${path}.retry`, refuse);
     checkBalancing(name, pool, path, checked, refuse);
+    checkSources(pool, path, refuse);
   }
   if (serverCount > limits.serverSlots) {
     const requirement = `must have at most ${limits.serverSlots} servers in all pools together`;
@@ -222,4 +224,14 @@ function checkProbe(pool: CheckedPool, path: string, refuse: Refuse): void {
     const requirement = 'must be left out for a tcp probe, which only connects';
     refuse(`${path}.probe.${key}`, requirement, 'found a value', 'type: http');
   }
+}
+
+function checkSources(pool: CheckedPool, path: string, refuse: Refuse): void {
+  for (const [index, source] of (pool.discover ?? []).entries()) {
+    const at = `${path}.discover[${index}]`;
+    checkDiscovery(source, at, refuse.isFaulty(at), refuse);
+  }
+  if (pool.servers !== undefined || pool.discover !== undefined || refuse.isFaulty(path)) return;
+  const requirement = 'must be given where there is no discover: a list of servers';
+  refuse(`${path}.servers`, requirement, 'found nothing');
 }

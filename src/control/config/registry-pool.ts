@@ -1,10 +1,11 @@
 import { limits } from '../../model/limits.ts';
 import * as form from './forms.ts';
 import { balancingKeys } from './registry-balancing.ts';
+import { discovery } from './registry-discovery.ts';
 import { outlier, probe } from './registry-health.ts';
 import { retry } from './registry-retry.ts';
 import type { RecordShape } from './shape.ts';
-import { count, flag, key, list, mapOf, record, written } from './shape.ts';
+import { count, flag, key, list, mapOf, oneOrMore, record, written } from './shape.ts';
 
 /** Value of a label. */
 export const labelText: form.Form = form.text(
@@ -54,14 +55,31 @@ export const server: RecordShape = record(
   },
 );
 
+/** A list of servers that stands alone: the answer of a discovery source. */
+export const serverList: RecordShape = record(
+  'server list',
+  'a list of servers or a map with servers',
+  {
+    servers: key(list(server, { least: 0, most: limits.serverSlots }), 'The servers.', {
+      isRequired: true,
+    }),
+  },
+  { short: 'servers' },
+);
+
 /** One of `pools`. */
 export const pool: RecordShape = record(
   'pool',
-  'a list of servers or a map with servers',
+  'a list of servers or a map with servers or discover',
   {
     servers: key(list(server, { least: 0, most: limits.serverSlots }), 'Its servers.', {
-      isRequired: true,
+      default: '**required** where there is no `discover`',
     }),
+    discover: key(
+      oneOrMore(discovery, 16),
+      'Where further servers are found at run time; they are probed and drained like any other.',
+      { default: 'none' },
+    ),
     ...balancingKeys,
     probe: key(probe, 'Asks each server whether it is well.', { default: 'none' }),
     outlier: key(outlier, 'Takes servers out for a while that the traffic shows to be sick.', {
@@ -105,7 +123,6 @@ export const pool: RecordShape = record(
     short: 'servers',
     later: [
       'sticky',
-      'discovery',
       'queue',
       'circuitBreaker',
       'panic',

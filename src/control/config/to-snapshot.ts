@@ -46,7 +46,9 @@ export function toSnapshot(
   };
 }
 
-function poolOf(pool: ConfigPool, assign: SlotAssigner, resolve: ResolveAddress): Pool {
+function poolOf(written: ConfigPool, assign: SlotAssigner, resolve: ResolveAddress): Pool {
+  // Where servers are found is control's business, and may hold secrets.
+  const { discover: _discover, ...pool } = written;
   const slot = assign.pool(pool.name);
   const servers = pool.servers.map((server) => ({
     slot: assign.server(pool.name, server.address),

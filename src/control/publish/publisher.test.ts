@@ -22,6 +22,7 @@ function config(...servers: ConfigServer[]): Config {
         name: 'web',
         policy: 'p2c',
         servers,
+        discover: [],
         probe: null,
         outlier: null,
         timeouts: { connectMs: 1, firstByteMs: 1, idleMs: 1 },

@@ -2,6 +2,7 @@ import type { Snapshot } from '../../model/snapshot.ts';
 import { parseServerAddress } from '../config/address.ts';
 import type { Config, ConfigPool, ConfigServer } from '../config/config.ts';
 import { toSnapshot } from '../config/to-snapshot.ts';
+import type { FoundServers } from '../discovery/discoverer.ts';
 import type { OperationOutcome, OperationProblem, ServerSpec } from './operations.ts';
 import { Overlay, type OverlayState } from './overlay.ts';
 import type { NameResolver } from './resolver.ts';
@@ -26,11 +27,15 @@ export class Publisher {
   readonly #means: PublisherMeans;
   readonly #overlay = new Overlay();
   #config: Config;
+  #found: FoundServers = new Map();
+  /** The configuration with what discovery found; below what operators changed. */
+  #merged: Config;
   #snapshot: Snapshot | null = null;
   #version = 0;
 
   constructor(config: Config, means: PublisherMeans) {
     this.#config = config;
+    this.#merged = config;
     this.#means = means;
     this.#track();
   }
@@ -40,9 +45,9 @@ export class Publisher {
     return this.#config;
   }
 
-  /** With the changes of operators; what runs. */
+  /** With what discovery found and the changes of operators; what runs. */
   get effective(): Config {
-    return this.#overlay.applyTo(this.#config);
+    return this.#overlay.applyTo(this.#merged);
   }
 
   /** The last published snapshot; null before the first. */
@@ -58,7 +63,7 @@ export class Publisher {
   /** Takes over the changes that a balancer before us had; before the first publication. */
   restoreOverlay(state: OverlayState): void {
     this.#overlay.restore(state);
-    this.#overlay.reconcile(this.#config, this.#config);
+    this.#overlay.reconcile(this.#merged, this.#merged);
     this.#track();
   }
 
@@ -89,18 +94,47 @@ export class Publisher {
   }
 
   /**
-   * Replaces the configuration. Errors: throws `SlotsExhausted`; the old one then stays in force.
+   * Replaces the configuration and what discovery found for it. Errors: throws `SlotsExhausted`; the old
+   * ones then stay in force.
    */
-  replace(config: Config): Snapshot {
-    const before = this.#config;
+  replace(config: Config, found: FoundServers = this.#found): Snapshot {
+    return this.#bringIn(config, found, () => this.publish());
+  }
+
+  /** Before the first publication: takes over what discovery found so far. */
+  begin(found: FoundServers): void {
+    this.#found = found;
+    this.#merged = withFound(this.#config, found);
+    this.#track();
+  }
+
+  /**
+   * Takes over what discovery found now. Refused when slots run out: what was found before stays in force.
+   */
+  discover(found: FoundServers): OperationOutcome {
+    try {
+      const { version } = this.#bringIn(this.#config, found, () => this.publish());
+      return { ok: true, version };
+    } catch (error) {
+      if (!(error instanceof SlotsExhausted)) throw error;
+      return refuse('capacity-reached', 'use what was found', null, error.message, 'none free');
+    }
+  }
+
+  #bringIn(config: Config, found: FoundServers, publish: () => Snapshot): Snapshot {
+    const before = { config: this.#config, found: this.#found, merged: this.#merged };
     const overlayBefore = this.#overlay.state();
     this.#config = config;
-    this.#overlay.reconcile(before, config);
+    this.#found = found;
+    this.#merged = withFound(config, found);
+    this.#overlay.reconcile(before.merged, this.#merged);
     this.#track();
     try {
-      return this.publish();
+      return publish();
     } catch (error) {
-      this.#config = before;
+      this.#config = before.config;
+      this.#found = before.found;
+      this.#merged = before.merged;
       this.#overlay.restore(overlayBefore);
       this.#track();
       throw error;
@@ -159,7 +193,7 @@ export class Publisher {
       connectionsMax,
       labels: spec.labels ?? {},
     };
-    const written = this.#config.pools.find((each) => each.name === pool);
+    const written = this.#merged.pools.find((each) => each.name === pool);
     const isInFile = written?.servers.some((each) => each.address === spec.address) === true;
     return this.#commit(does, () => this.#overlay.add(pool, server, isInFile));
   }
@@ -207,6 +241,19 @@ export class Publisher {
       for (const { address } of pool.servers) addresses.push(address);
     this.#means.resolver.track(addresses);
   }
+}
+
+/** Servers of a pool are the written ones, then those found; an address counts once. */
+function withFound(config: Config, found: FoundServers): Config {
+  if (found.size === 0) return config;
+  const pools = config.pools.map((pool) => {
+    const servers = found.get(pool.name) ?? [];
+    if (servers.length === 0) return pool;
+    const written = new Set(pool.servers.map(({ address }) => address));
+    const others = servers.filter(({ address }) => !written.has(address));
+    return { ...pool, servers: [...pool.servers, ...others] };
+  });
+  return { ...config, pools };
 }
 
 function unknownPool(does: string, pool: string): OperationOutcome {

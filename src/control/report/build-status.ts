@@ -15,6 +15,7 @@ import type { HealthView } from '../probe/keeper.ts';
 import type { PoolView } from '../probe/pool-health.ts';
 import type { Departed, DepartedCounts } from './departed.ts';
 import type {
+  DiscoveryStatus,
   LatencyStatus,
   PoolStatus,
   RemovedServerStatus,
@@ -42,6 +43,8 @@ export interface TrafficMeans {
   readonly conditionOf: (pool: string) => PoolView | null;
   /** `RequestRates.of`. */
   readonly rateOf: (slot: number) => number;
+  /** `Discoverer.statusOf`. */
+  readonly discoveryOf: (pool: string) => readonly DiscoveryStatus[];
   /** Port in use of a listener by name; 0 for Unix sockets. */
   readonly portOf: (listener: string) => number;
 }
@@ -101,6 +104,7 @@ function poolStatus(pool: Pool, means: TrafficMeans, left: readonly DepartedCoun
     why: view?.why ?? 'not yet known',
     servers,
     removed: removedServers(pool.name, means.words, left),
+    discovery: means.discoveryOf(pool.name),
   };
 }
 

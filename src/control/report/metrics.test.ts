@@ -122,6 +122,7 @@ function traffic(): { means: TrafficMeans; counters: CounterReader; writers: Cou
     healthOf: () => ({ state: 'ejected', why: 'five failures', history: [] }),
     conditionOf: () => null,
     rateOf: () => 1.26,
+    discoveryOf: () => [],
     portOf: () => 8080,
   };
   return { means, counters, writers };

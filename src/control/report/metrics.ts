@@ -14,7 +14,7 @@ import type { ProcessStatus, TrafficMeans } from './build-status.ts';
 import { linksOf } from './build-status.ts';
 import type { HistogramShape, Labels } from './exposition.ts';
 import { Exposition } from './exposition.ts';
-import type { ServerState } from './status.ts';
+import type { DiscoveryStatus, ServerState } from './status.ts';
 
 /** Upper bounds of the exported buckets, in seconds. The 896 of shared memory would be too many series. */
 const bounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -150,7 +150,24 @@ function poolMetrics(out: Exposition, pool: Pool, traffic: TrafficMeans): void {
     const count = pool.servers.filter((server) => stateOf(healthOf, server) === state).length;
     out.gauge('evenkeel_pool_servers', 'Servers by state.', count, { ...labels, state });
   }
+  for (const source of traffic.discoveryOf(pool.name)) discoveryMetrics(out, pool.name, source);
   for (const server of pool.servers) serverMetrics(out, pool, server, traffic);
+}
+
+function discoveryMetrics(out: Exposition, pool: string, status: DiscoveryStatus): void {
+  const labels = { pool, source: status.source };
+  const isUp = Number(status.state === 'ok' || status.state === 'holding');
+  out.gauge('evenkeel_discovery_up', '1 while the source answers.', isUp, labels);
+  const isHolding = Number(status.state === 'holding');
+  out.gauge('evenkeel_discovery_holding', '1 while an answer is held back.', isHolding, labels);
+  const { servers, answers, failures, heldAnswers, changedAtMs } = status;
+  out.gauge('evenkeel_discovery_servers', 'Servers in use that it found.', servers, labels);
+  out.counter('evenkeel_discovery_answers_total', 'Answers.', answers, labels);
+  out.counter('evenkeel_discovery_failures_total', 'Questions without answer.', failures, labels);
+  out.counter('evenkeel_discovery_held_total', 'Answers held back.', heldAnswers, labels);
+  if (changedAtMs === null) return;
+  const changedAt = 'When what is in use last changed.';
+  out.gauge('evenkeel_discovery_changed_time_seconds', changedAt, changedAtMs / 1000, labels);
 }
 
 function poolTotals(

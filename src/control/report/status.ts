@@ -134,6 +134,26 @@ export interface PoolStatus {
   readonly servers: readonly ServerStatus[];
   /** Servers that left and had traffic. */
   readonly removed: readonly RemovedServerStatus[];
+  /** Where its servers are found at run time. */
+  readonly discovery: readonly DiscoveryStatus[];
+}
+
+/** One source of discovery. */
+export interface DiscoveryStatus {
+  /** `dns app.internal a`, `file servers.yaml`. */
+  readonly source: string;
+  /** `holding`: an answer that takes away too much is not believed yet. */
+  readonly state: 'waiting' | 'ok' | 'holding' | 'failing';
+  /** Why it fails or holds; null otherwise. */
+  readonly why: string | null;
+  /** Servers in use that it found. */
+  readonly servers: number;
+  readonly answers: number;
+  readonly failures: number;
+  readonly heldAnswers: number;
+  /** Epoch ms; null = never yet. */
+  readonly answeredAtMs: number | null;
+  readonly changedAtMs: number | null;
 }
 
 /**

@@ -1,0 +1,12 @@
+import type { Config } from './config.ts';
+import { withoutSecrets } from './discovery.ts';
+
+/** A configuration as it may be shown: plain data in which secrets are named, not told. */
+export function shownConfig(config: Config): unknown {
+  const { admin, pools, ...rest } = config;
+  return {
+    ...rest,
+    pools: pools.map((pool) => ({ ...pool, discover: pool.discover.map(withoutSecrets) })),
+    admin: { ...admin, token: admin.token === null ? null : '(secret)' },
+  };
+}
