@@ -38,6 +38,8 @@ export class ClientLink implements ClientSide, LinkHandler {
   readonly #plane: Plane;
   readonly #writer: AnswerWriter;
   readonly #timer: TimerEntry;
+  /** When the timer fires, -1 while it is not set: known without touching it, once per exchange. */
+  #alarmMs = -1;
   #phase: number = Phase.HEAD;
   #exchange: Exchange | null = null;
   #relay: BodyRelay | null = null;
@@ -65,7 +67,7 @@ export class ClientLink implements ClientSide, LinkHandler {
     this.#writer = new AnswerWriter(plane, listener, link);
     this.#waitsSinceMs = plane.driver.now();
     this.#timer = new TimerEntry((nowMs) => this.#onTimer(nowMs));
-    plane.wheel.schedule(this.#timer, this.#waitsSinceMs + this.#timeouts.keepAliveMs);
+    this.#wakeAt(this.#waitsSinceMs + this.#timeouts.keepAliveMs);
   }
 
   get address(): string {
@@ -115,7 +117,7 @@ export class ClientLink implements ClientSide, LinkHandler {
       // Half-closed or gone: a FIN does not tell. Who half-closes gets an answer that comes soon.
       else if (exchange.stage !== Stage.ANSWERING) {
         this.#endedAtMs = this.#plane.driver.now();
-        this.#plane.wheel.schedule(this.#timer, this.#endedAtMs + limits.halfCloseGraceMs);
+        this.#wakeAt(this.#endedAtMs + limits.halfCloseGraceMs);
       }
       return;
     }
@@ -237,7 +239,7 @@ export class ClientLink implements ClientSide, LinkHandler {
     this.#isBodyPaused = false;
     this.#updateFlow();
     this.#writer.flush();
-    this.#plane.wheel.cancel(this.#timer);
+    this.#sleep();
     this.#phase = Phase.GONE;
     return { link: this.link, pending, hasEnded: this.#hasEnded };
   }
@@ -256,7 +258,7 @@ export class ClientLink implements ClientSide, LinkHandler {
     this.#mustClose = true;
     if (this.#phase !== Phase.HEAD || this.#partial !== null) return;
     this.#leavesSinceMs = this.#plane.driver.now();
-    this.#plane.wheel.schedule(this.#timer, this.#leavesSinceMs + limits.leaveGraceMs);
+    this.#wakeAt(this.#leavesSinceMs + limits.leaveGraceMs);
   }
 
   /** Ends at once: the deadline of a drain has passed. */
@@ -356,7 +358,7 @@ export class ClientLink implements ClientSide, LinkHandler {
       }
       this.#partial = new PartialHead(limitsOfHead, false);
       this.#waitsSinceMs = plane.driver.now();
-      plane.wheel.schedule(this.#timer, this.#waitsSinceMs + this.#timeouts.headerMs);
+      this.#wakeAt(this.#waitsSinceMs + this.#timeouts.headerMs);
     }
     const partial = this.#partial;
     const next = partial.push(plane.buffers.bytes, at, end);
@@ -466,9 +468,7 @@ export class ClientLink implements ClientSide, LinkHandler {
 
   #armIdle(now: number): void {
     const dueMs = now + this.#timeouts.keepAliveMs;
-    if (!this.#timer.isScheduled || dueMs < this.#timer.dueAtMs) {
-      this.#plane.wheel.schedule(this.#timer, dueMs);
-    }
+    if (this.#alarmMs < 0 || dueMs < this.#alarmMs) this.#wakeAt(dueMs);
   }
 
   #lastAnswerSent(isUnread: boolean): void {
@@ -483,7 +483,7 @@ export class ClientLink implements ClientSide, LinkHandler {
     this.#isLinkPaused = false;
     this.link.resume();
     this.link.end();
-    this.#plane.wheel.schedule(this.#timer, this.#plane.driver.now() + limits.lingerMs);
+    this.#wakeAt(this.#plane.driver.now() + limits.lingerMs);
   }
 
   #close(): void {
@@ -511,7 +511,7 @@ export class ClientLink implements ClientSide, LinkHandler {
     this.#writer.discard();
     this.#releasePending();
     this.#partial = null;
-    this.#plane.wheel.cancel(this.#timer);
+    this.#sleep();
   }
 
   #releasePending(): void {
@@ -527,7 +527,18 @@ export class ClientLink implements ClientSide, LinkHandler {
     else this.link.resume();
   }
 
+  #wakeAt(atMs: number): void {
+    this.#alarmMs = atMs;
+    this.#plane.wheel.schedule(this.#timer, atMs);
+  }
+
+  #sleep(): void {
+    this.#alarmMs = -1;
+    this.#plane.wheel.cancel(this.#timer);
+  }
+
   #onTimer(nowMs: number): void {
+    this.#alarmMs = -1;
     const timeouts = this.#timeouts;
     if (this.#phase === Phase.LINGER) {
       this.#close();
@@ -540,7 +551,7 @@ export class ClientLink implements ClientSide, LinkHandler {
         return;
       }
       const dueMs = this.#waitsSinceMs + (isStarted ? timeouts.headerMs : timeouts.keepAliveMs);
-      if (nowMs < dueMs) this.#plane.wheel.schedule(this.#timer, dueMs);
+      if (nowMs < dueMs) this.#wakeAt(dueMs);
       else if (isStarted) {
         this.#partial = null;
         this.#refuse('header-timeout');
@@ -552,7 +563,7 @@ export class ClientLink implements ClientSide, LinkHandler {
     if (this.#hasEnded && exchange.stage !== Stage.ANSWERING) {
       const dueMs = this.#endedAtMs + limits.halfCloseGraceMs;
       if (nowMs >= dueMs) this.#lost('client-aborted');
-      else this.#plane.wheel.schedule(this.#timer, dueMs);
+      else this.#wakeAt(dueMs);
       return;
     }
     const isSending = this.link.queuedBytes > 0;
@@ -565,6 +576,6 @@ export class ClientLink implements ClientSide, LinkHandler {
       return;
     }
     const dueMs = isSending || isReceiving ? progressMs + timeouts.idleMs : nowMs + timeouts.idleMs;
-    this.#plane.wheel.schedule(this.#timer, dueMs);
+    this.#wakeAt(dueMs);
   }
 }
