@@ -297,7 +297,7 @@ export class ClientLink implements ClientSide, LinkHandler {
   #take(id: number, from: number, end: number): void {
     let at = from;
     while (at < end) {
-      if (this.#phase === Phase.HEAD) at = this.#takeHead(id, from, at, end);
+      if (this.#phase === Phase.HEAD) at = this.#takeHead(id, at, end);
       else if (this.#phase === Phase.EXCHANGE && !this.#exchange!.isRequestComplete) {
         at = this.#takeBody(id, at, end);
       } else break;
@@ -340,15 +340,17 @@ export class ClientLink implements ClientSide, LinkHandler {
     }
   }
 
-  #takeHead(id: number, first: number, at: number, end: number): number {
+  #takeHead(id: number, at: number, end: number): number {
     const plane = this.#plane;
     const head = plane.requestHead;
     const limitsOfHead = this.listener.current.table.headLimits;
     if (this.#partial === null) {
       const length = parseRequestHead(head, plane.buffers.bytes, at, end, limitsOfHead);
       if (length > 0) {
-        // Only the first message of a buffer may spread into the bytes before it.
-        const floor = at === first ? plane.buffers.startOf(id) : head.start;
+        // Only the first message of a buffer may spread into the bytes before it: before any other stand bytes
+        // of an earlier one, which may still wait for a server that answered without having read them.
+        const start = plane.buffers.startOf(id);
+        const floor = at === start + plane.buffers.headroomBytes ? start : head.start;
         this.#startExchange(head, id, floor, at + length);
         return at + length;
       }
