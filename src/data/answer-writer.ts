@@ -2,38 +2,24 @@ import type { BufferPool, Link } from '../platform/driver.ts';
 import { editResponseHead } from '../wire/http1/edit-head.ts';
 import { Framing, type Head } from '../wire/http1/head.ts';
 import { responseHeadBytesMax, writeResponseHead } from '../wire/http1/write-response.ts';
-import type { Exchange, SpanSink } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
 import type { ListenerState } from './listener-state.ts';
 import { Outbox } from './outbox.ts';
 import type { Plane } from './plane.ts';
 import type { HeadPlace } from './request-writer.ts';
 
-/** Writes answers to one HTTP/1.x client: heads in the client's version, bodies as spans. */
-export class AnswerWriter implements SpanSink {
+/**
+ * Writes answers to one HTTP/1.x client: heads in the client's version, bodies as spans. An outbox itself,
+ * as one object less is one cache line less for every answer.
+ */
+export class AnswerWriter extends Outbox {
   readonly #plane: Plane;
-  readonly #outbox: Outbox;
   readonly #listener: ListenerState;
 
   constructor(plane: Plane, listener: ListenerState, link: Link) {
+    super(plane.buffers, link);
     this.#plane = plane;
     this.#listener = listener;
-    this.#outbox = new Outbox(plane.buffers, link);
-  }
-
-  span(id: number, offset: number, length: number): void {
-    this.#outbox.span(id, offset, length);
-  }
-
-  copy(bytes: Uint8Array, start: number, end: number): void {
-    this.#outbox.copy(bytes, start, end);
-  }
-
-  flush(): void {
-    this.#outbox.flush();
-  }
-
-  discard(): void {
-    this.#outbox.discard();
   }
 
   /** How the body of this answer is framed for a client of this version. */
@@ -50,7 +36,7 @@ export class AnswerWriter implements SpanSink {
     form.closes = false;
     form.edits = null;
     const end = writeResponseHead(plane.wideScratch, 0, head, form);
-    this.#outbox.copy(plane.wideScratch, 0, end);
+    this.copy(plane.wideScratch, 0, end);
   }
 
   /**
@@ -65,7 +51,7 @@ export class AnswerWriter implements SpanSink {
     if (place.id >= 0 && place.floor <= head.start) {
       const start = editResponseHead(head, form);
       if (start >= 0) {
-        this.#outbox.edited(place.id, start, place.bodyAt - start);
+        this.edited(place.id, start, place.bodyAt - start);
         return;
       }
     }
@@ -74,15 +60,15 @@ export class AnswerWriter implements SpanSink {
 
   /** A whole answer of ours. */
   own(bytes: Uint8Array): void {
-    this.#outbox.copy(bytes, 0, bytes.length);
+    this.copy(bytes, 0, bytes.length);
   }
 
   /** Sends what waits and notes the answer's bytes in the exchange and for the listener. */
   tally(exchange: Exchange): void {
-    this.#outbox.flush();
-    exchange.answerBytes = this.#outbox.bytes;
-    this.#listener.countBytesOut(this.#outbox.bytes);
-    this.#outbox.bytes = 0;
+    this.flush();
+    exchange.answerBytes = this.bytes;
+    this.#listener.countBytesOut(this.bytes);
+    this.bytes = 0;
   }
 
   #anew(head: Head, place: HeadPlace, buffers: BufferPool): void {
@@ -94,7 +80,7 @@ export class AnswerWriter implements SpanSink {
     const to = writeResponseHead(out, from, head, form);
     // A close-delimited body becomes chunked: its first chunk line needs the place before the body.
     const isPlaced = form.framing === head.framing || form.framing !== Framing.CHUNKED;
-    const isQueued = this.#outbox.head(
+    const isQueued = this.queueHead(
       out,
       from,
       to,
@@ -102,6 +88,6 @@ export class AnswerWriter implements SpanSink {
       place.floor,
       place.bodyAt,
     );
-    if (!isQueued) this.#outbox.link.abort();
+    if (!isQueued) this.link.abort();
   }
 }

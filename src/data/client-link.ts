@@ -38,6 +38,8 @@ export class ClientLink implements ClientSide, LinkHandler {
   readonly #plane: Plane;
   readonly #writer: AnswerWriter;
   readonly #timer: TimerEntry;
+  /** When the timer fires, -1 while it is not set: known without touching it, once per exchange. */
+  #alarmMs = -1;
   #phase: number = Phase.HEAD;
   #exchange: Exchange | null = null;
   #relay: BodyRelay | null = null;
@@ -65,7 +67,7 @@ export class ClientLink implements ClientSide, LinkHandler {
     this.#writer = new AnswerWriter(plane, listener, link);
     this.#waitsSinceMs = plane.driver.now();
     this.#timer = new TimerEntry((nowMs) => this.#onTimer(nowMs));
-    plane.wheel.schedule(this.#timer, this.#waitsSinceMs + this.#timeouts.keepAliveMs);
+    this.#wakeAt(this.#waitsSinceMs + this.#timeouts.keepAliveMs);
   }
 
   get address(): string {
@@ -115,7 +117,7 @@ export class ClientLink implements ClientSide, LinkHandler {
       // Half-closed or gone: a FIN does not tell. Who half-closes gets an answer that comes soon.
       else if (exchange.stage !== Stage.ANSWERING) {
         this.#endedAtMs = this.#plane.driver.now();
-        this.#plane.wheel.schedule(this.#timer, this.#endedAtMs + limits.halfCloseGraceMs);
+        this.#wakeAt(this.#endedAtMs + limits.halfCloseGraceMs);
       }
       return;
     }
@@ -238,7 +240,7 @@ export class ClientLink implements ClientSide, LinkHandler {
     this.#isBodyPaused = false;
     this.#updateFlow();
     this.#writer.flush();
-    this.#plane.wheel.cancel(this.#timer);
+    this.#sleep();
     this.#phase = Phase.GONE;
     return { link: this.link, pending, hasEnded: this.#hasEnded };
   }
@@ -257,7 +259,7 @@ export class ClientLink implements ClientSide, LinkHandler {
     this.#mustClose = true;
     if (this.#phase !== Phase.HEAD || this.#partial !== null) return;
     this.#leavesSinceMs = this.#plane.driver.now();
-    this.#plane.wheel.schedule(this.#timer, this.#leavesSinceMs + limits.leaveGraceMs);
+    this.#wakeAt(this.#leavesSinceMs + limits.leaveGraceMs);
   }
 
   /** Ends at once: the deadline of a drain has passed. */
@@ -296,7 +298,7 @@ export class ClientLink implements ClientSide, LinkHandler {
   #take(id: number, from: number, end: number): void {
     let at = from;
     while (at < end) {
-      if (this.#phase === Phase.HEAD) at = this.#takeHead(id, from, at, end);
+      if (this.#phase === Phase.HEAD) at = this.#takeHead(id, at, end);
       else if (this.#phase === Phase.EXCHANGE && !this.#exchange!.isRequestComplete) {
         at = this.#takeBody(id, at, end);
       } else break;
@@ -339,15 +341,17 @@ export class ClientLink implements ClientSide, LinkHandler {
     }
   }
 
-  #takeHead(id: number, first: number, at: number, end: number): number {
+  #takeHead(id: number, at: number, end: number): number {
     const plane = this.#plane;
     const head = plane.requestHead;
     const limitsOfHead = this.listener.current.table.headLimits;
     if (this.#partial === null) {
       const length = parseRequestHead(head, plane.buffers.bytes, at, end, limitsOfHead);
       if (length > 0) {
-        // Only the first message of a buffer may spread into the bytes before it.
-        const floor = at === first ? plane.buffers.startOf(id) : head.start;
+        // Only the first message of a buffer may spread into the bytes before it: before any other stand bytes
+        // of an earlier one, which may still wait for a server that answered without having read them.
+        const start = plane.buffers.startOf(id);
+        const floor = at === start + plane.buffers.headroomBytes ? start : head.start;
         this.#startExchange(head, id, floor, at + length);
         return at + length;
       }
@@ -357,7 +361,7 @@ export class ClientLink implements ClientSide, LinkHandler {
       }
       this.#partial = new PartialHead(limitsOfHead, false);
       this.#waitsSinceMs = plane.driver.now();
-      plane.wheel.schedule(this.#timer, this.#waitsSinceMs + this.#timeouts.headerMs);
+      this.#wakeAt(this.#waitsSinceMs + this.#timeouts.headerMs);
     }
     const partial = this.#partial;
     const next = partial.push(plane.buffers.bytes, at, end);
@@ -467,9 +471,7 @@ export class ClientLink implements ClientSide, LinkHandler {
 
   #armIdle(now: number): void {
     const dueMs = now + this.#timeouts.keepAliveMs;
-    if (!this.#timer.isScheduled || dueMs < this.#timer.dueAtMs) {
-      this.#plane.wheel.schedule(this.#timer, dueMs);
-    }
+    if (this.#alarmMs < 0 || dueMs < this.#alarmMs) this.#wakeAt(dueMs);
   }
 
   #lastAnswerSent(isUnread: boolean): void {
@@ -484,7 +486,7 @@ export class ClientLink implements ClientSide, LinkHandler {
     this.#isLinkPaused = false;
     this.link.resume();
     this.link.end();
-    this.#plane.wheel.schedule(this.#timer, this.#plane.driver.now() + limits.lingerMs);
+    this.#wakeAt(this.#plane.driver.now() + limits.lingerMs);
   }
 
   #close(): void {
@@ -512,7 +514,7 @@ export class ClientLink implements ClientSide, LinkHandler {
     this.#writer.discard();
     this.#releasePending();
     this.#partial = null;
-    this.#plane.wheel.cancel(this.#timer);
+    this.#sleep();
   }
 
   #releasePending(): void {
@@ -528,7 +530,18 @@ export class ClientLink implements ClientSide, LinkHandler {
     else this.link.resume();
   }
 
+  #wakeAt(atMs: number): void {
+    this.#alarmMs = atMs;
+    this.#plane.wheel.schedule(this.#timer, atMs);
+  }
+
+  #sleep(): void {
+    this.#alarmMs = -1;
+    this.#plane.wheel.cancel(this.#timer);
+  }
+
   #onTimer(nowMs: number): void {
+    this.#alarmMs = -1;
     const timeouts = this.#timeouts;
     if (this.#phase === Phase.LINGER) {
       this.#close();
@@ -541,7 +554,7 @@ export class ClientLink implements ClientSide, LinkHandler {
         return;
       }
       const dueMs = this.#waitsSinceMs + (isStarted ? timeouts.headerMs : timeouts.keepAliveMs);
-      if (nowMs < dueMs) this.#plane.wheel.schedule(this.#timer, dueMs);
+      if (nowMs < dueMs) this.#wakeAt(dueMs);
       else if (isStarted) {
         this.#partial = null;
         this.#refuse('header-timeout');
@@ -553,7 +566,7 @@ export class ClientLink implements ClientSide, LinkHandler {
     if (this.#hasEnded && exchange.stage !== Stage.ANSWERING) {
       const dueMs = this.#endedAtMs + limits.halfCloseGraceMs;
       if (nowMs >= dueMs) this.#lost('client-aborted');
-      else this.#plane.wheel.schedule(this.#timer, dueMs);
+      else this.#wakeAt(dueMs);
       return;
     }
     const isSending = this.link.queuedBytes > 0;
@@ -566,6 +579,6 @@ export class ClientLink implements ClientSide, LinkHandler {
       return;
     }
     const dueMs = isSending || isReceiving ? progressMs + timeouts.idleMs : nowMs + timeouts.idleMs;
-    this.#plane.wheel.schedule(this.#timer, dueMs);
+    this.#wakeAt(dueMs);
   }
 }

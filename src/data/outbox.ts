@@ -9,7 +9,7 @@ import { sendSparing } from './send-sparing.ts';
  *                     | rewritten head ------------>|            one send
  */
 export class Outbox implements SpanSink {
-  readonly link: Link;
+  protected readonly link: Link;
   /** Bytes given to the link since `bytes` was last set to 0. */
   bytes = 0;
   readonly #pool: BufferPool;
@@ -26,7 +26,14 @@ export class Outbox implements SpanSink {
    * Queues the head `out[from, to)`. When it fits between `floor` and `at` in buffer `id` it waits there
    * for the body bytes that begin at `at`; else it is copied. `id` -1: always copied. False: no buffer.
    */
-  head(out: Uint8Array, from: number, to: number, id: number, floor: number, at: number): boolean {
+  protected queueHead(
+    out: Uint8Array,
+    from: number,
+    to: number,
+    id: number,
+    floor: number,
+    at: number,
+  ): boolean {
     this.flush();
     const length = to - from;
     const pool = this.#pool;
@@ -44,7 +51,7 @@ export class Outbox implements SpanSink {
   }
 
   /** A head that was edited where it stands, `length` bytes up to its body. */
-  edited(id: number, at: number, length: number): void {
+  protected edited(id: number, at: number, length: number): void {
     this.flush();
     this.#pool.retain(id);
     this.#id = id;

@@ -14,7 +14,7 @@ import { BodyRelay } from './body-relay.ts';
 import { closeLink } from './close-link.ts';
 import { dialFailure } from './dial-failure.ts';
 import { fieldsToKeep } from './error-pages.ts';
-import type { Exchange, ServerSide } from './exchange.ts';
+import type { ClientSide, Exchange, ServerSide } from './exchange.ts';
 import { noteLoadHeader } from './load-header.ts';
 import { PartialHead } from './partial-head.ts';
 import type { Plane } from './plane.ts';
@@ -42,6 +42,8 @@ export class ServerLink implements ServerSide, LinkHandler {
   readonly #pool: Pool;
   readonly #link: Link;
   readonly #timer: TimerEntry;
+  /** When the timer fires, -1 while it is not set: known without touching it, once per exchange. */
+  #alarmMs = -1;
   readonly #relay: BodyRelay;
   readonly #openedAtMs: number;
   #phase: number = Phase.DIALLING;
@@ -70,7 +72,7 @@ export class ServerLink implements ServerSide, LinkHandler {
     this.#relay = new BodyRelay(plane.buffers);
     invariant(server.target !== null, 'only a resolved server is dialled');
     this.#link = plane.driver.dial(server.target, this);
-    plane.wheel.schedule(this.#timer, now + pool.timeouts.connectMs);
+    this.#wakeAt(now + pool.timeouts.connectMs);
   }
 
   get isConnected(): boolean {
@@ -156,9 +158,7 @@ export class ServerLink implements ServerSide, LinkHandler {
     this.#waitsSinceMs = now;
     this.#server.idle.push(this);
     const dueMs = now + idleMs;
-    if (!this.#timer.isScheduled || dueMs < this.#timer.dueAtMs) {
-      this.#plane.wheel.schedule(this.#timer, dueMs);
-    }
+    if (this.#alarmMs < 0 || dueMs < this.#alarmMs) this.#wakeAt(dueMs);
   }
 
   retire(): void {
@@ -349,6 +349,11 @@ export class ServerLink implements ServerSide, LinkHandler {
     const framing = head.framing;
     const contentLength = head.contentLength;
     const outFraming = client.answer(exchange, head, headId, floor, at);
+    // The common case, without the relay's state: head and whole body came together.
+    if (framing === Framing.LENGTH && at + contentLength === end) {
+      this.#wholeBody(exchange, client, id, at, contentLength);
+      return;
+    }
     this.#relay.start(framing, contentLength, outFraming);
     this.#body(exchange, id, at, end);
   }
@@ -385,7 +390,7 @@ export class ServerLink implements ServerSide, LinkHandler {
       this.#phase = Phase.DISCARD;
       this.#discardedBytes = 0;
       this.#relay.start(head.framing, head.contentLength, Framing.NONE);
-      this.#plane.wheel.schedule(this.#timer, this.#plane.driver.now() + limits.discardMs);
+      this.#wakeAt(this.#plane.driver.now() + limits.discardMs);
       this.#discard(id, at, end);
     }
   }
@@ -425,6 +430,15 @@ export class ServerLink implements ServerSide, LinkHandler {
     exchange.client?.interim(exchange, head);
   }
 
+  #wholeBody(exchange: Exchange, client: ClientSide, id: number, at: number, length: number): void {
+    if (length > 0) {
+      this.#plane.buffers.retain(id);
+      client.span(id, at, length);
+    }
+    client.flush();
+    this.#plane.conductor.finished(exchange);
+  }
+
   #body(exchange: Exchange, id: number, from: number, end: number): void {
     const client = exchange.client;
     invariant(client !== null, 'an answered exchange has its client');
@@ -454,7 +468,7 @@ export class ServerLink implements ServerSide, LinkHandler {
   #gone(): void {
     this.#phase = Phase.GONE;
     this.#partial = null;
-    this.#plane.wheel.cancel(this.#timer);
+    this.#sleep();
   }
 
   #closeInOrder(): void {
@@ -469,10 +483,21 @@ export class ServerLink implements ServerSide, LinkHandler {
 
   #armAnswerTimer(nowMs: number): void {
     const dueMs = nowMs + this.#pool.timeouts.firstByteMs;
-    this.#plane.wheel.schedule(this.#timer, dueMs);
+    this.#wakeAt(dueMs);
+  }
+
+  #wakeAt(atMs: number): void {
+    this.#alarmMs = atMs;
+    this.#plane.wheel.schedule(this.#timer, atMs);
+  }
+
+  #sleep(): void {
+    this.#alarmMs = -1;
+    this.#plane.wheel.cancel(this.#timer);
   }
 
   #onTimer(nowMs: number): void {
+    this.#alarmMs = -1;
     const timeouts = this.#pool.timeouts;
     if (this.#phase === Phase.IDLE) {
       this.#onIdleTimer(nowMs);
@@ -498,12 +523,12 @@ export class ServerLink implements ServerSide, LinkHandler {
       !exchange.isRequestComplete && !exchange.awaitsContinue && this.#link.queuedBytes === 0;
     if (this.#isPaused || (isAwaiting && isClientsTurn)) {
       // The other side is what is slow, and it has a time-out of its own.
-      this.#plane.wheel.schedule(this.#timer, nowMs + allowedMs);
+      this.#wakeAt(nowMs + allowedMs);
       return;
     }
     if (nowMs - progressMs >= allowedMs) {
       this.#fail(isAwaiting ? 'upstream-timeout' : 'upstream-body-stalled');
-    } else this.#plane.wheel.schedule(this.#timer, progressMs + allowedMs);
+    } else this.#wakeAt(progressMs + allowedMs);
   }
 
   #onIdleTimer(nowMs: number): void {
@@ -512,7 +537,7 @@ export class ServerLink implements ServerSide, LinkHandler {
       this.#hintMs >= 0 ? Math.max(this.#hintMs - HINT_MARGIN_MS, this.#hintMs / 2) : reuse.idleMs;
     const dueMs = this.#waitsSinceMs + idleMs;
     if (nowMs < dueMs) {
-      this.#plane.wheel.schedule(this.#timer, dueMs);
+      this.#wakeAt(dueMs);
       return;
     }
     this.#leaveIdle();

@@ -89,4 +89,21 @@ export const regressions: readonly Regression[] = [
       ...uploads(post, 300_000).slice(2, -1),
     ],
   },
+  {
+    title: 'a second request in a buffer leaves the bytes of the first alone, which still wait',
+    flags: { ...honest, honestClients: false, honestServers: false },
+    steps: [
+      ['accept'],
+      [
+        'client',
+        0,
+        'POST /t0-0 HTTP/1.1\r\nHost: h\r\nX-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n0-0.00\r\n0\r\nX-T: 1\r\nX-U: b, c\r\n\r\n' +
+          'POST /t0-1 HTTP/1.1\r\nHost: h\r\nX-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n0-1.00\r\n0\r\n\r\n',
+      ],
+      ['serverHold', 0],
+      ['connect', 0],
+      ['server', 0, 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'],
+      ['serverRelease', 0],
+    ],
+  },
 ];

@@ -19,6 +19,7 @@ import { Core, type Slots } from './core.ts';
 import { clearLedger, noteDescriptor, openLedger } from './ledger.ts';
 import { UringLink } from './link.ts';
 import { type AcceptBook, UringListener } from './listener.ts';
+import { loopWakeDescriptor } from './loop-wake.ts';
 import { Mapping } from './memory.ts';
 import { MessageSlots } from './messages.ts';
 import { setNoDelay } from './operations.ts';
@@ -66,7 +67,8 @@ class UringDriver implements Driver, AcceptBook {
   acceptFailures = 0;
   onTick: (nowMs: number) => void = () => {};
   readonly #eventFd: number;
-  readonly #poll: { close(): void };
+  /** Wakes the loop by a handle; null once the ring signals the loop itself. */
+  #poll: { close(): void } | null;
   readonly #timer: NodeJS.Timeout;
   #alarm: NodeJS.Timeout | undefined;
   readonly #listeners = new Set<UringListener>();
@@ -75,6 +77,8 @@ class UringDriver implements Driver, AcceptBook {
   #lastTickMs: number;
   #isInTurn = false;
   #isScheduled = false;
+  /** The next turn, while it is pending; one that was not scheduled waits for whatever wakes the loop. */
+  #immediate: NodeJS.Immediate | null = null;
   #isClosing = false;
   #isClosed = false;
   #turns = 0;
@@ -225,7 +229,31 @@ class UringDriver implements Driver, AcceptBook {
   #schedule(): void {
     if (this.#isScheduled || this.#isClosed) return;
     this.#isScheduled = true;
-    setImmediate(this.#runTurn);
+    if (this.#immediate === null) this.#immediate = setImmediate(this.#runTurn);
+    else this.#immediate.ref();
+  }
+
+  /**
+   * Lets the ring wake the loop without a handle of ours: a callback through FFI costs more than all the
+   * rest of a wake-up (decision 0004).
+   */
+  #adoptLoop(): void {
+    const { ring, scratch } = this.core;
+    const fd = loopWakeDescriptor(this.#eventFd);
+    if (fd < 0) return;
+    ring.register(Uring.UNREGISTER_EVENTFD, 0, 0);
+    scratch.words[0] = fd;
+    const isTaken = ring.register(Uring.REGISTER_EVENTFD, scratch.address, 1) >= 0;
+    if (!isTaken) {
+      scratch.words[0] = this.#eventFd;
+      const registered = ring.register(Uring.REGISTER_EVENTFD, scratch.address, 1);
+      invariant(registered >= 0, 'the ring takes its event descriptor back');
+      return;
+    }
+    this.#poll?.close();
+    this.#poll = null;
+    // What keeps the loop alive from now on.
+    this.#timer.ref();
   }
 
   /** The eventfd is readable: the ring has work for a sleeping loop. */
@@ -241,9 +269,12 @@ class UringDriver implements Driver, AcceptBook {
    */
   #turn(): void {
     this.#isScheduled = false;
+    this.#immediate = null;
     if (this.#isClosed) return;
     this.#isInTurn = true;
     this.#turns++;
+    // In the first turn the loop has seen our handle and there are no links yet.
+    if (this.#turns === 1) this.#adoptLoop();
     const { core } = this;
     const { ring } = core;
     let isIdle = false;
@@ -263,6 +294,7 @@ class UringDriver implements Driver, AcceptBook {
       if (!isIdle || core.hasTouched) this.#schedule();
       else if (this.#isClosing && this.#isEmpty) this.#dispose();
       else if (!this.#sleep()) this.#schedule();
+      else if (this.#poll === null) this.#doze();
     }
   }
 
@@ -317,6 +349,12 @@ class UringDriver implements Driver, AcceptBook {
     return !ring.hasWork && !ring.hasCompletions;
   }
 
+  /** The next turn comes with whatever wakes the loop; a pending immediate without a reference does not. */
+  #doze(): void {
+    this.#immediate = setImmediate(this.#runTurn);
+    this.#immediate.unref();
+  }
+
   #onTimer(): void {
     this.core.setTime(performance.now());
     if (this.core.nowMs - this.#lastTickMs >= limits.timerTickMs / 2) this.#tick();
@@ -344,7 +382,8 @@ class UringDriver implements Driver, AcceptBook {
     this.#isClosed = true;
     clearInterval(this.#timer);
     clearTimeout(this.#alarm);
-    this.#poll.close();
+    this.#poll?.close();
+    if (this.#immediate !== null) clearImmediate(this.#immediate);
     core.libc.close(this.#eventFd);
     core.ring.close();
     core.buffers.close();

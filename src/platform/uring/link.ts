@@ -25,6 +25,32 @@ import { SendQueue } from './send-queue.ts';
  */
 const RECEIVE_BYTES = 524_288;
 
+/** What a link is and waits for, one bit each: seventeen booleans would be two more cache lines of every link. */
+const Flag = {
+  OPEN: 1 << 0,
+  CONNECTED: 1 << 1,
+  /** Noted for the next flush. */
+  TOUCHED: 1 << 2,
+  SENDING: 1 << 3,
+  SEND_FAILED: 1 << 4,
+  ABOVE_HIGH: 1 << 5,
+  /** A receive is outstanding, and which kind. */
+  ARMED: 1 << 6,
+  ARMED_MULTISHOT: 1 << 7,
+  CANCELLING: 1 << 8,
+  PAUSED: 1 << 9,
+  EVER_PAUSED: 1 << 10,
+  /** For a receive buffer. */
+  WAITING: 1 << 11,
+  PEER_ENDED: 1 << 12,
+  WANTS_END: 1 << 13,
+  SHUT_DOWN: 1 << 14,
+  CLOSING: 1 << 15,
+  TEARING_DOWN: 1 << 16,
+  CANCELLED_ALL: 1 << 17,
+  CLOSE_SUBMITTED: 1 << 18,
+} as const;
+
 /**
  * A link on the ring. Methods and completions only change the state and note the link; `flush`, once
  * per batch, prepares the operations that the state asks for, so that several sends leave as one and
@@ -36,62 +62,47 @@ const RECEIVE_BYTES = 524_288;
  * A descriptor is closed at zero outstanding operations only: a receive that is still armed would
  * keep the socket alive and no FIN would leave.
  */
-export class UringLink implements Link, SlotOwner {
+export class UringLink extends SendQueue implements Link, SlotOwner {
   handler: LinkHandler;
-  context: unknown = null;
-  isConnected: boolean;
-  isOpen = true;
-  sentBytes = 0;
-  receivedBytes = 0;
-  progressAtMs: number;
-  readonly remoteAddress: string;
-  readonly remotePort: number;
-  readonly localPort: number;
   readonly fd: number;
   readonly slot: number;
   readonly generation: number;
+  progressAtMs: number;
   readonly #core: Core;
-  readonly #queue: SendQueue;
-  #errno = 0;
+  #flags: number;
   /** Operations whose last completion has not come. */
   #outstanding = 0;
-  #isTouched = false;
-  #isSending = false;
-  #hasSendFailed = false;
-  #isAboveHigh = false;
-  #isArmed = false;
-  #isArmedMultishot = false;
-  #isCancelling = false;
-  #isPaused = false;
-  #hasPaused = false;
-  #isWaiting = false;
-  #hasEnded = false;
-  #wantsEnd = false;
-  #hasShutDown = false;
-  #isClosing = false;
-  #isTearingDown = false;
-  #hasCancelledAll = false;
-  #isCloseSubmitted = false;
+  sentBytes = 0;
+  receivedBytes = 0;
+  #errno = 0;
+  context: unknown = null;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localPort: number;
 
   constructor(core: Core, start: LinkStart) {
+    super(core.buffers);
     this.handler = start.handler;
-    this.isConnected = start.isConnected;
-    this.progressAtMs = core.nowMs;
-    this.remoteAddress = start.remoteAddress;
-    this.remotePort = start.remotePort;
-    this.localPort = start.localPort;
     this.fd = start.fd;
     this.slot = core.links.take();
     this.generation = core.links.generationOf(this.slot);
+    this.progressAtMs = core.nowMs;
     this.#core = core;
-    this.#queue = new SendQueue(core.buffers);
+    this.#flags = start.isConnected ? Flag.OPEN | Flag.CONNECTED : Flag.OPEN;
+    this.remoteAddress = start.remoteAddress;
+    this.remotePort = start.remotePort;
+    this.localPort = start.localPort;
     core.links.put(this);
     core.openLinks++;
     this.#touch();
   }
 
-  get queuedBytes(): number {
-    return this.#queue.queuedBytes;
+  get isConnected(): boolean {
+    return this.#has(Flag.CONNECTED);
+  }
+
+  get isOpen(): boolean {
+    return this.#has(Flag.OPEN);
   }
 
   send(id: number, offset: number, length: number): void {
@@ -99,7 +110,7 @@ export class UringLink implements Link, SlotOwner {
       this.#core.buffers.release(id);
       return;
     }
-    if (this.#queue.append(id, offset, length)) this.#queued();
+    if (this.append(id, offset, length)) this.#queued();
     else {
       this.#core.buffers.release(id);
       this.fail(Errno.ENOBUFS);
@@ -108,42 +119,42 @@ export class UringLink implements Link, SlotOwner {
 
   sendCopy(bytes: Uint8Array, start: number, end: number): boolean {
     if (!this.#acceptsBytes || end <= start) return true;
-    if (!this.#queue.appendCopy(bytes, start, end)) return false;
+    if (!this.appendCopy(bytes, start, end)) return false;
     this.#queued();
     return true;
   }
 
   pause(): void {
-    this.#isPaused = true;
-    this.#hasPaused = true;
-    if (this.#isArmedMultishot) this.#touch();
+    this.#set(Flag.PAUSED);
+    this.#set(Flag.EVER_PAUSED);
+    if (this.#has(Flag.ARMED_MULTISHOT)) this.#touch();
   }
 
   resume(): void {
-    if (!this.#isPaused) return;
-    this.#isPaused = false;
+    if (!this.#has(Flag.PAUSED)) return;
+    this.#clear(Flag.PAUSED);
     this.#touch();
   }
 
   end(): void {
-    if (!this.isOpen || this.#wantsEnd) return;
-    this.#wantsEnd = true;
+    if (!this.isOpen || this.#has(Flag.WANTS_END)) return;
+    this.#set(Flag.WANTS_END);
     this.#touch();
   }
 
   close(): void {
-    if (this.#isClosing || this.#isTearingDown) return;
-    if (this.#hasSendFailed) {
+    if (this.#has(Flag.CLOSING) || this.#has(Flag.TEARING_DOWN)) return;
+    if (this.#has(Flag.SEND_FAILED)) {
       this.fail(this.#errno);
       return;
     }
-    this.isOpen = false;
-    this.#isClosing = true;
+    this.#clear(Flag.OPEN);
+    this.#set(Flag.CLOSING);
     this.#touch();
   }
 
   abort(): void {
-    if (this.#isTearingDown) return;
+    if (this.#has(Flag.TEARING_DOWN)) return;
     resetOnClose(this.#core, this.fd);
     this.#errno = 0;
     this.#tearDownSoon();
@@ -174,83 +185,97 @@ export class UringLink implements Link, SlotOwner {
         return;
       default:
         invariant(kind === WAIT_OVER, 'a completion has a known kind');
-        this.#isWaiting = false;
+        this.#clear(Flag.WAITING);
         this.#touch();
     }
-    if (this.#isTearingDown && this.#outstanding === 0) this.#touch();
+    if (this.#has(Flag.TEARING_DOWN) && this.#outstanding === 0) this.#touch();
   }
 
   flush(): void {
-    this.#isTouched = false;
-    if (!this.#isTearingDown && this.#isFinished) this.#isTearingDown = true;
-    if (this.#isTearingDown) {
+    this.#clear(Flag.TOUCHED);
+    if (!this.#has(Flag.TEARING_DOWN) && this.#isFinished) this.#set(Flag.TEARING_DOWN);
+    if (this.#has(Flag.TEARING_DOWN)) {
       this.#tearDown();
       return;
     }
     if (!this.isConnected) return;
-    if (!this.#isSending) {
-      if (this.#queue.count > 0) this.#startSend();
-      else if (this.#wantsEnd && !this.#hasShutDown) this.#shutDown();
+    if (!this.#has(Flag.SENDING)) {
+      if (this.queuedSegments > 0) this.#startSend();
+      else if (this.#has(Flag.WANTS_END) && !this.#has(Flag.SHUT_DOWN)) this.#shutDown();
     }
-    if (this.#isArmed) {
-      if (this.#isPaused && this.#isArmedMultishot && !this.#isCancelling) this.#cancelReceive();
-    } else if (!this.#isPaused && !this.#hasEnded && !this.#isWaiting) this.#arm();
+    if (this.#has(Flag.ARMED)) {
+      if (this.#has(Flag.PAUSED) && this.#has(Flag.ARMED_MULTISHOT) && !this.#has(Flag.CANCELLING))
+        this.#cancelReceive();
+    } else if (!this.#has(Flag.PAUSED) && !this.#has(Flag.PEER_ENDED) && !this.#has(Flag.WAITING))
+      this.#arm();
+  }
+
+  #has(flag: number): boolean {
+    return (this.#flags & flag) !== 0;
+  }
+
+  #set(flag: number): void {
+    this.#flags |= flag;
+  }
+
+  #clear(flag: number): void {
+    this.#flags &= ~flag;
   }
 
   get #acceptsBytes(): boolean {
-    return this.isOpen && !this.#wantsEnd;
+    return this.isOpen && !this.#has(Flag.WANTS_END);
   }
 
   /** Nothing left to send, and we are closing or both sides have said their last. */
   get #isFinished(): boolean {
-    if (this.#queue.count > 0 || this.#isSending) return false;
-    return this.#isClosing || (this.#hasEnded && this.#wantsEnd);
+    if (this.queuedSegments > 0 || this.#has(Flag.SENDING)) return false;
+    return this.#has(Flag.CLOSING) || (this.#has(Flag.PEER_ENDED) && this.#has(Flag.WANTS_END));
   }
 
   #touch(): void {
-    if (this.#isTouched) return;
-    this.#isTouched = true;
+    if (this.#has(Flag.TOUCHED)) return;
+    this.#set(Flag.TOUCHED);
     this.#core.touch(this);
   }
 
   #queued(): void {
-    if (this.#queue.queuedBytes > limits.queueHighBytes) this.#isAboveHigh = true;
-    if (!this.#isSending) this.#touch();
+    if (this.queuedBytes > limits.queueHighBytes) this.#set(Flag.ABOVE_HIGH);
+    if (!this.#has(Flag.SENDING)) this.#touch();
   }
 
   #startSend(): void {
-    this.#isSending = true;
+    this.#set(Flag.SENDING);
     this.#outstanding++;
-    prepareSend(this.#core, this, this.#queue);
+    prepareSend(this.#core, this);
   }
 
   #arm(): void {
     const { hasReceiveLimit } = this.#core;
     // Without a limit a paused link could be flooded again before its next pause: one buffer at a time.
-    this.#isArmedMultishot = hasReceiveLimit || !this.#hasPaused;
-    this.#isArmed = true;
+    if (hasReceiveLimit || !this.#has(Flag.EVER_PAUSED)) this.#set(Flag.ARMED_MULTISHOT);
+    this.#set(Flag.ARMED);
     this.#outstanding++;
     const bytes = hasReceiveLimit ? RECEIVE_BYTES : 0;
-    prepareReceive(this.#core.ring, this, this.#isArmedMultishot, bytes);
+    prepareReceive(this.#core.ring, this, this.#has(Flag.ARMED_MULTISHOT), bytes);
   }
 
   #cancelReceive(): void {
-    this.#isCancelling = true;
+    this.#set(Flag.CANCELLING);
     this.#outstanding++;
     prepareCancel(this.#core, this, Kind.RECEIVE, Kind.CANCEL);
   }
 
   /** Called directly: the ring would hand SHUTDOWN to a kernel thread, which costs more than the call. */
   #shutDown(): void {
-    this.#hasShutDown = true;
+    this.#set(Flag.SHUT_DOWN);
     this.#core.libc.shutdown(this.fd, Posix.SHUT_WR);
   }
 
   #onReceived(result: number, flags: number): void {
     const isLast = (flags & Cqe.MORE) === 0;
     if (isLast) {
-      this.#isArmed = false;
-      this.#isArmedMultishot = false;
+      this.#clear(Flag.ARMED);
+      this.#clear(Flag.ARMED_MULTISHOT);
       this.#outstanding--;
     }
     const id = bufferOf(flags);
@@ -260,7 +285,7 @@ export class UringLink implements Link, SlotOwner {
       if (id >= 0) this.#core.buffers.release(id);
       this.#onReceiveOver(result);
     }
-    if (isLast && !this.#isTearingDown) this.#touch();
+    if (isLast && !this.#has(Flag.TEARING_DOWN)) this.#touch();
   }
 
   #deliver(id: number, length: number): void {
@@ -269,7 +294,7 @@ export class UringLink implements Link, SlotOwner {
     this.receivedBytes += length;
     this.progressAtMs = this.#core.nowMs;
     // After close() bytes are read and dropped until the queue has left: unread ones would make a RST.
-    if (this.#isClosing || this.#isTearingDown) {
+    if (this.#has(Flag.CLOSING) || this.#has(Flag.TEARING_DOWN)) {
       buffers.release(id);
       return;
     }
@@ -280,18 +305,18 @@ export class UringLink implements Link, SlotOwner {
   /** A receive ended without bytes: FIN, no buffer, cancelled, or an error. */
   #onReceiveOver(result: number): void {
     if (result === -Errno.ENOBUFS) {
-      this.#isWaiting = true;
+      this.#set(Flag.WAITING);
       this.#core.waitForBuffer(this);
       return;
     }
-    if (this.#isTearingDown) return;
-    if (this.#hasSendFailed) {
+    if (this.#has(Flag.TEARING_DOWN)) return;
+    if (this.#has(Flag.SEND_FAILED)) {
       this.fail(this.#errno);
       return;
     }
     if (result === 0) {
-      this.#hasEnded = true;
-      if (!this.#isClosing) this.handler.onEnd(this);
+      this.#set(Flag.PEER_ENDED);
+      if (!this.#has(Flag.CLOSING)) this.handler.onEnd(this);
       return;
     }
     const isPassing =
@@ -300,11 +325,11 @@ export class UringLink implements Link, SlotOwner {
   }
 
   #onSent(result: number): void {
-    this.#isSending = false;
+    this.#clear(Flag.SENDING);
     this.#outstanding--;
-    if (this.#isTearingDown) {
-      this.#queue.inFlight = 0;
-      this.#queue.drop();
+    if (this.#has(Flag.TEARING_DOWN)) {
+      this.inFlightSegments = 0;
+      this.drop();
       return;
     }
     if (result <= 0) {
@@ -313,16 +338,17 @@ export class UringLink implements Link, SlotOwner {
     }
     this.sentBytes += result;
     this.progressAtMs = this.#core.nowMs;
-    this.#queue.consume(result);
-    if (this.#queue.count > 0 || this.#isClosing || this.#wantsEnd) this.#touch();
-    if (this.#isAboveHigh && this.#queue.queuedBytes <= limits.queueLowBytes) {
-      this.#isAboveHigh = false;
+    this.consume(result);
+    if (this.queuedSegments > 0 || this.#has(Flag.CLOSING) || this.#has(Flag.WANTS_END))
+      this.#touch();
+    if (this.#has(Flag.ABOVE_HIGH) && this.queuedBytes <= limits.queueLowBytes) {
+      this.#clear(Flag.ABOVE_HIGH);
       if (this.isOpen) this.handler.onDrain(this);
     }
   }
 
   #onSendFailed(result: number): void {
-    this.#queue.inFlight = 0;
+    this.inFlightSegments = 0;
     if (result === -Errno.EINTR || result === -Errno.EAGAIN) {
       this.#touch();
       return;
@@ -330,20 +356,20 @@ export class UringLink implements Link, SlotOwner {
     // The peer may have answered before it reset: what it sent is read before the link is given up.
     // The socket is dead, so the armed receive is sure to end.
     this.#errno = -result;
-    this.isOpen = false;
-    this.#hasSendFailed = true;
-    this.#queue.drop();
-    if (!this.#isArmed || this.#isClosing) this.fail(-result);
+    this.#clear(Flag.OPEN);
+    this.#set(Flag.SEND_FAILED);
+    this.drop();
+    if (!this.#has(Flag.ARMED) || this.#has(Flag.CLOSING)) this.fail(-result);
   }
 
   #onConnected(result: number): void {
     this.#outstanding--;
-    if (this.#isTearingDown) return;
+    if (this.#has(Flag.TEARING_DOWN)) return;
     if (result < 0) {
       this.fail(-result);
       return;
     }
-    this.isConnected = true;
+    this.#set(Flag.CONNECTED);
     this.progressAtMs = this.#core.nowMs;
     this.#touch();
     if (this.isOpen) this.handler.onConnected(this);
@@ -351,10 +377,10 @@ export class UringLink implements Link, SlotOwner {
 
   #onCancelled(result: number): void {
     this.#outstanding--;
-    this.#isCancelling = false;
+    this.#clear(Flag.CANCELLING);
     // Nothing found although operations are outstanding: they are between two states and might arm
     // themselves again. A shut-down socket ends them for certain.
-    if (this.#hasCancelledAll && result < 0 && this.#outstanding > 0) {
+    if (this.#has(Flag.CANCELLED_ALL) && result < 0 && this.#outstanding > 0) {
       this.#core.libc.shutdown(this.fd, Posix.SHUT_RDWR);
     }
   }
@@ -368,30 +394,31 @@ export class UringLink implements Link, SlotOwner {
 
   /** The link ends with `errno`; also when there was no descriptor to dial with. */
   fail(errno: number): void {
-    if (this.#isTearingDown) return;
-    const isLost = !this.#isClosing || this.#queue.count > 0 || this.#hasSendFailed;
+    if (this.#has(Flag.TEARING_DOWN)) return;
+    const isLost =
+      !this.#has(Flag.CLOSING) || this.queuedSegments > 0 || this.#has(Flag.SEND_FAILED);
     this.#errno = isLost ? errno : 0;
     this.#tearDownSoon();
   }
 
   #tearDownSoon(): void {
-    this.isOpen = false;
-    this.#isTearingDown = true;
-    this.#queue.drop();
+    this.#clear(Flag.OPEN);
+    this.#set(Flag.TEARING_DOWN);
+    this.drop();
     this.#touch();
   }
 
   #tearDown(): void {
-    this.isOpen = false;
-    if (this.#isCloseSubmitted) return;
+    this.#clear(Flag.OPEN);
+    if (this.#has(Flag.CLOSE_SUBMITTED)) return;
     if (this.#outstanding > 0) {
-      if (this.#hasCancelledAll) return;
-      this.#hasCancelledAll = true;
+      if (this.#has(Flag.CANCELLED_ALL)) return;
+      this.#set(Flag.CANCELLED_ALL);
       this.#outstanding++;
       prepareCancelAll(this.#core, this);
       return;
     }
-    this.#isCloseSubmitted = true;
+    this.#set(Flag.CLOSE_SUBMITTED);
     // Before the number can be another's; from here to the submission no handler runs.
     if (this.fd >= 0) forgetDescriptor(this.#core.descriptorBits, this.fd);
     prepareClose(this.#core, this, Kind.CLOSE);

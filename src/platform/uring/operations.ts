@@ -25,27 +25,27 @@ function tagOf(target: Target, kind: number): number {
 }
 
 /**
- * Sends from the front of the queue: one segment plainly, up to 16 as one message. Never MSG_WAITALL:
- * progress on a slow link must be seen. Sets `queue.inFlight`.
+ * Sends from the front of the link's queue: one segment plainly, up to 16 as one message. Never
+ * MSG_WAITALL: progress on a slow link must be seen. Sets `inFlightSegments`.
  */
-export function prepareSend(core: Core, target: Target, queue: SendQueue): void {
+export function prepareSend(core: Core, link: Target & SendQueue): void {
   const { ring, messages } = core;
-  const tag = tagOf(target, Kind.SEND);
-  const { fd, generation } = target;
+  const tag = tagOf(link, Kind.SEND);
+  const { fd, generation } = link;
   // First room, then the slot: making room frees all slots.
   ring.ensureRoom();
-  const slot = queue.count > 1 ? messages.take() : -1;
+  const slot = link.queuedSegments > 1 ? messages.take() : -1;
   if (slot < 0) {
     const { mapping } = core.buffers;
-    const offset = queue.firstOffset;
-    const length = queue.firstLength;
-    queue.inFlight = 1;
+    const offset = link.firstOffset;
+    const length = link.firstLength;
+    link.inFlightSegments = 1;
     const low = mapping.low(offset, length);
     const high = mapping.high(offset);
     ring.prepare(SEND, fd, 0, low, high, length, Posix.MSG_NOSIGNAL, tag, generation, 0, 0);
     return;
   }
-  queue.inFlight = queue.fillMessage(messages, slot);
+  link.inFlightSegments = link.fillMessage(messages, slot);
   const low = messages.headerLow(slot);
   const high = messages.headerHigh(slot);
   ring.prepare(SENDMSG, fd, 0, low, high, 1, Posix.MSG_NOSIGNAL, tag, generation, 0, 0);
