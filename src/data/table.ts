@@ -12,6 +12,7 @@ import type { Peers } from './peers.ts';
 import type { CompiledRetry, RouteRetry } from './retry-rule.ts';
 import type { CompiledActions } from './route-actions.ts';
 import type { ServerState } from './server-state.ts';
+import type { StickyPool } from './sticky.ts';
 
 /**
  * A snapshot as a worker uses it: compiled once, swapped as one reference. An exchange that started
@@ -66,6 +67,8 @@ export interface CompiledPool {
   readonly eligible: EligibleSet;
   /** Where the key of `hash` is in a request; null where none has to be looked for. */
   readonly key: RequestValue | null;
+  /** Keeps clients at their servers by a cookie; null where it does not. */
+  readonly sticky: StickyPool | null;
   /** Notes what servers take to answer; null where the policy does not go by it. */
   readonly latency: LatencyBook | null;
   /** Host of a request that came without one (HTTP/1.0). */
