@@ -21,6 +21,7 @@ export type {
   SizeInput,
   SlowStartInput,
   StatusRangeInput,
+  StickyInput,
   TimeoutsInput,
 } from './control/config/define.ts';
 export { defineConfig } from './control/config/define.ts';

@@ -1,7 +1,10 @@
+import { Verdict } from '../model/shared-memory.ts';
+import type { Server } from '../model/snapshot.ts';
 import type { EligibleSet } from './eligible.ts';
 import type { PickRequest } from './policy.ts';
 import { ALL_BUSY } from './policy.ts';
 import { reserve, reserveExpecting } from './reserve.ts';
+import { isTried } from './usable.ts';
 
 /**
  * Picks that one choice may make. Each lost one is another worker's success, so with 64 workers
@@ -33,4 +36,15 @@ export function choose(set: EligibleSet, request: PickRequest): number {
   }
   set.reason = set.reasonFor(ALL_BUSY);
   return ALL_BUSY;
+}
+
+/**
+ * Takes a place on one server of the set's pool, for an exchange that belongs there: also while it
+ * drains or has no weight, but not when it is sick, full or was tried.
+ */
+export function claim(set: EligibleSet, server: Server, request: PickRequest): boolean {
+  const { slot, target, connectionsMax } = server;
+  const verdict = Atomics.load(set.words.verdict, slot) & ~Verdict.DRAINING;
+  if (verdict !== 0 || target === null || isTried(request, slot)) return false;
+  return reserve(set.words, set.worker, slot, connectionsMax);
 }

@@ -17,6 +17,7 @@ export const commandLoaders: Readonly<Record<string, () => Promise<Command>>> = 
   set: async () => (await import('./commands/set.ts')).set,
   add: async () => (await import('./commands/add.ts')).add,
   remove: async () => (await import('./commands/remove.ts')).remove,
+  explain: async () => (await import('./commands/explain.ts')).explain,
   simulate: async () => (await import('./commands/simulate.ts')).simulate,
   schema: async () => (await import('./commands/schema.ts')).schema,
   version: async () => (await import('./commands/version.ts')).version,

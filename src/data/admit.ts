@@ -111,7 +111,8 @@ export function admit(
     if (end !== null) return { kind: 'answer', answer: end };
   }
   if (exchange.pool === null) return { kind: 'answer', answer: route.fixed! };
-  const { key } = exchange.pool;
+  const { key, sticky } = exchange.pool;
+  if (sticky !== null) sticky.note(plane, exchange, head, peer.isTrusted);
   exchange.keyHash = key === null ? exchange.addressHash : key.hashOr(head, exchange.addressHash);
   if (plane.isDraining && exchange.minor === 0) exchange.clientCloses = true;
   return TO_POOL;

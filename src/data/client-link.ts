@@ -172,6 +172,10 @@ export class ClientLink implements ClientSide, LinkHandler {
     form.framing = framing;
     form.closes = closes;
     form.edits = exchange.plan === null ? null : exchange.plan.responseEdits(exchange);
+    const sticky = exchange.pool === null ? null : exchange.pool.sticky;
+    if (sticky !== null) {
+      form.edits = sticky.editsFor(this.#plane, exchange, head.status, form.edits);
+    }
     const place = this.#plane.headPlace;
     place.id = id;
     place.floor = floor;

@@ -2,6 +2,7 @@ import { EligibleSet } from '../balance/eligible.ts';
 import { type CidrSet, compileCidrs } from '../base/address.ts';
 import { Clients, type GeographyOf } from '../match/client.ts';
 import { RequestFacts } from '../match/facts.ts';
+import { RequestValue } from '../match/request-value.ts';
 import { compileRoutes } from '../match/routes.ts';
 import type { Pool, Route, Server, Snapshot } from '../model/snapshot.ts';
 import { ServerTiming } from '../observe/columns.ts';
@@ -9,10 +10,10 @@ import type { HistogramWriter } from '../observe/histograms.ts';
 import { compilePages } from './error-pages.ts';
 import { Peers } from './peers.ts';
 import type { Plane } from './plane.ts';
-import { RequestValue } from './request-value.ts';
 import { CompiledRetry, RouteRetry } from './retry-rule.ts';
 import { compileActions } from './route-actions.ts';
 import { ServerState } from './server-state.ts';
+import { StickyPool } from './sticky.ts';
 import type { CompiledPool, CompiledRoute, ListenerTable, Table } from './table.ts';
 
 const ascii = new TextEncoder();
@@ -74,9 +75,11 @@ function compilePool(plane: Plane, histograms: HistogramWriter, pool: Pool): Com
   const servers = new Map(
     pool.servers.map((server) => [server.slot, serverState(plane, histograms, server, pool)]),
   );
+  const eligible = new EligibleSet(pool, plane.words, plane.picking);
   return {
     pool,
-    eligible: new EligibleSet(pool, plane.words, plane.picking),
+    eligible,
+    sticky: stickyOf(pool, eligible),
     key: keyOf(pool),
     latency: pool.policy === 'least-latency' ? plane.picking.latency : null,
     servers,
@@ -101,7 +104,12 @@ function poolOf(
   );
   const part = { ...whole.pool, servers };
   const subsetName = JSON.stringify(wanted.sort());
-  return { ...whole, eligible: new EligibleSet(part, plane.words, plane.picking, subsetName) };
+  const eligible = new EligibleSet(part, plane.words, plane.picking, subsetName);
+  return { ...whole, eligible, sticky: stickyOf(part, eligible) };
+}
+
+function stickyOf({ balancing }: Pool, eligible: EligibleSet): StickyPool | null {
+  return balancing.sticky === null ? null : new StickyPool(balancing.sticky, eligible);
 }
 
 /** Where the policy's key is in a request; null where the client's address is the key. */

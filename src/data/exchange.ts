@@ -8,6 +8,7 @@ import { FailoverState } from './failover-state.ts';
 import { LogNote } from './log-note.ts';
 import type { RoutePlan } from './route-plan.ts';
 import type { ServerState } from './server-state.ts';
+import type { Session } from './sticky.ts';
 import type { CompiledPool, CompiledRoute, ListenerTable } from './table.ts';
 
 /** Where an exchange is. The machine and where each failure goes are drawn in ARCHITECTURE.md. */
@@ -171,6 +172,10 @@ export class Exchange implements SpanSink {
   clientAddress = '';
   addressHash = 0;
   keyHash = 0;
+  /** What its cookie says, in a sticky pool; null when it says nothing (any more). */
+  session: Session | null = null;
+  /** Its client came by https as far as cookies are concerned. */
+  isSecure = false;
   /** Number of its request id, -1 while it has none. */
   requestNumber = -1;
   /** What the access log will say of its request; kept up only while there is one. */
@@ -239,6 +244,7 @@ export class Exchange implements SpanSink {
     this.sentSegments = 0;
     this.segmentBytes = 0;
     this.requestNumber = -1;
+    this.session = null;
   }
 
   /** A raw link of a tcp listener, which ends in the same books. */
@@ -346,6 +352,11 @@ export class Exchange implements SpanSink {
     if (ms > WRAP_SAFE_MS) return Math.min(ms * 1000, 0x7fffffff);
     const us = (driver.nowUs() - this.startedAtUs) | 0;
     return Math.max(us, 0);
+  }
+
+  hasTried(slot: number): boolean {
+    const index = this.tried.indexOf(slot);
+    return index >= 0 && index < this.triedCount;
   }
 
   removeTried(slot: number): void {

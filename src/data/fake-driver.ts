@@ -28,6 +28,8 @@ export class FakeLink implements Link {
   sentBytes = 0;
   receivedBytes = 0;
   progressAtMs: number;
+  /** What was dialled; null for accepted links. */
+  target: DialTarget | null = null;
   readonly remoteAddress = '127.0.0.1';
   readonly remotePort = 40_000;
   readonly localPort = 80;
@@ -293,9 +295,10 @@ export class FakeDriver implements Driver {
     return { address };
   }
 
-  dial(_target: DialTarget, handler: LinkHandler): FakeLink {
+  dial(target: DialTarget, handler: LinkHandler): FakeLink {
     const link = new FakeLink(this, false);
     link.handler = handler;
+    link.target = target;
     this.dialled.push(link);
     return link;
   }

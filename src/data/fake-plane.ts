@@ -20,6 +20,8 @@ export interface FakePlane {
   readonly driver: FakeDriver;
   readonly plane: DataPlane;
   readonly messages: FromWorker[];
+  /** The wall clock; a test moves it. */
+  readonly clock: { wallMs: number };
   readonly shared: SharedBuffers;
   readonly words: SharedWords;
 }
@@ -90,6 +92,7 @@ export function startFakePlane(snapshot: Snapshot, buffersMax?: number): FakePla
   });
   const driver = new FakeDriver(new PlainBuffers(buffersMax));
   const messages: FromWorker[] = [];
+  const clock = { wallMs: Date.UTC(2026, 0, 1) };
   const plane = createDataPlane({
     start: {
       worker: 0,
@@ -103,7 +106,7 @@ export function startFakePlane(snapshot: Snapshot, buffersMax?: number): FakePla
     driver,
     post: (message) => messages.push(message),
     random: createRandom(1),
-    wallClock: () => Date.UTC(2026, 0, 1),
+    wallClock: () => clock.wallMs,
   });
-  return { driver, plane, messages, shared, words: attachWords(shared) };
+  return { driver, plane, messages, clock, shared, words: attachWords(shared) };
 }

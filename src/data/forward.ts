@@ -23,6 +23,13 @@ import type { ServerState } from './server-state.ts';
 import type { CompiledPool } from './table.ts';
 import { Tunnel } from './tunnel.ts';
 
+/** The server whose reused link died is asked again, by a link of its own. */
+function retryStale(exchange: Exchange): void {
+  exchange.removeTried(exchange.staleSlot);
+  exchange.staleSlot = -1;
+  exchange.needsFreshLink = true;
+}
+
 /** Free exchanges kept for reuse; a burst's surplus goes to the garbage collector. */
 const FREE_EXCHANGES_MAX = 4_096;
 /**
@@ -183,12 +190,14 @@ export class Forward implements Conductor {
   /** Chooses a server and gives it the request. `code`: what to answer when none is left. */
   #attempt(exchange: Exchange, pool: CompiledPool, code: FailureCode): void {
     const plane = this.#plane;
+    if (exchange.session !== null && exchange.session.server.slot === exchange.staleSlot) {
+      // A session does not move because a reused link had died: a dial tells whether its server lives.
+      retryStale(exchange);
+    }
     let slot = this.#choose(exchange, pool);
     if (slot < 0 && exchange.staleSlot >= 0) {
       // Only a reused link of that server died: a fresh one may well work.
-      exchange.removeTried(exchange.staleSlot);
-      exchange.staleSlot = -1;
-      exchange.needsFreshLink = true;
+      retryStale(exchange);
       slot = this.#choose(exchange, pool);
     }
     if (slot < 0) {
@@ -226,7 +235,12 @@ export class Forward implements Conductor {
   #choose(exchange: Exchange, pool: CompiledPool): number {
     const plane = this.#plane;
     for (;;) {
-      const slot = choose(pool.eligible, pickRequestOf(plane, exchange));
+      const request = pickRequestOf(plane, exchange);
+      let slot = -1;
+      if (exchange.session !== null && pool.sticky !== null) {
+        slot = pool.sticky.claim(exchange.session, request);
+      }
+      if (slot < 0) slot = choose(pool.eligible, request);
       if (slot < 0) return slot;
       const state = pool.servers.get(slot);
       if (state !== undefined && state.target !== null) {

@@ -1,4 +1,5 @@
 import { invariant } from '../base/invariant.ts';
+import { RequestValue } from '../match/request-value.ts';
 import { SplitTable } from '../match/split.ts';
 import type { HeaderRules, RouteActions, SplitKey } from '../model/actions.ts';
 import type { FixedAnswer, Route } from '../model/snapshot.ts';
@@ -12,7 +13,6 @@ import {
 import { foldedName, type HeadEdits } from '../wire/http1/head-edits.ts';
 import { ascii } from '../wire/http1/tokens.ts';
 import type { ErrorPages } from './error-pages.ts';
-import { RequestValue } from './request-value.ts';
 import { compileRewrite, type PathRewrite } from './rewrite.ts';
 import type { CompiledPool } from './table.ts';
 import { partsOf } from './template-parts.ts';

@@ -2,16 +2,17 @@ import type { EligibleSet } from '../balance/eligible.ts';
 import type { LatencyBook } from '../balance/latency-book.ts';
 import type { CidrSet } from '../base/address.ts';
 import type { RequestFacts } from '../match/facts.ts';
+import type { RequestValue } from '../match/request-value.ts';
 import type { RouteMatcher } from '../match/routes.ts';
 import type { Listener, Pool, Route, Snapshot } from '../model/snapshot.ts';
 import type { HeadLimits } from '../wire/http1/head.ts';
 import type { Answer } from './answers.ts';
 import type { ErrorPages } from './error-pages.ts';
 import type { Peers } from './peers.ts';
-import type { RequestValue } from './request-value.ts';
 import type { CompiledRetry, RouteRetry } from './retry-rule.ts';
 import type { CompiledActions } from './route-actions.ts';
 import type { ServerState } from './server-state.ts';
+import type { StickyPool } from './sticky.ts';
 
 /**
  * A snapshot as a worker uses it: compiled once, swapped as one reference. An exchange that started
@@ -66,6 +67,8 @@ export interface CompiledPool {
   readonly eligible: EligibleSet;
   /** Where the key of `hash` is in a request; null where none has to be looked for. */
   readonly key: RequestValue | null;
+  /** Keeps clients at their servers by a cookie; null where it does not. */
+  readonly sticky: StickyPool | null;
   /** Notes what servers take to answer; null where the policy does not go by it. */
   readonly latency: LatencyBook | null;
   /** Host of a request that came without one (HTTP/1.0). */

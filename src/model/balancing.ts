@@ -38,8 +38,10 @@ export interface Sticky {
   /** `auto`: where the client came by https. */
   readonly secure: 'auto' | 'always' | 'never';
   readonly sameSite: 'lax' | 'strict' | 'none';
-  /** Key of the signatures; the same on all balancers that share clients. */
+  /** Key of the signatures; the same on all balancers that share clients. Empty until it was read. */
   readonly secret: string;
+  /** Where it is read from; null = written in the configuration, or our own file. */
+  readonly secretFile: string | null;
 }
 
 /** What a pool has that says nothing of all this. */

@@ -14,7 +14,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { createConnection } from 'node:net';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** Where instance files may lie, best first: the user's runtime directory, the system's, a temporary one. */
@@ -24,6 +24,22 @@ export function runtimeDirectories(
   const user = env['XDG_RUNTIME_DIR'];
   const temporary = join(tmpdir(), `evenkeel-${process.getuid?.() ?? 'user'}`);
   return user?.startsWith('/') ? [join(user, 'evenkeel'), temporary] : ['/run/evenkeel', temporary];
+}
+
+/**
+ * Where files may lie that outlive a restart of the machine, best first: the service manager's, the
+ * user's, a directory that at least outlives us.
+ */
+export function stateDirectories(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): readonly string[] {
+  const service = env['STATE_DIRECTORY']?.split(':')[0];
+  if (service?.startsWith('/')) return [service];
+  const state = env['XDG_STATE_HOME'];
+  if (state?.startsWith('/')) return [join(state, 'evenkeel')];
+  const own =
+    process.getuid?.() === 0 ? '/var/lib/evenkeel' : join(homedir(), '.local/state/evenkeel');
+  return [own, ...runtimeDirectories(env)];
 }
 
 /**

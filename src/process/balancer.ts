@@ -92,6 +92,7 @@ export class Balancer implements BalancerControl {
   readonly #reports: Reports;
   readonly #aging: RunningTimer;
   readonly #beforeEnd: (() => Promise<void>)[] = [];
+  readonly explain: BalancerControl['explain'] = (asked) => this.#reports.explain(asked);
   #isServing = false;
   #isDraining = false;
   #isEnding = false;
@@ -258,8 +259,7 @@ export class Balancer implements BalancerControl {
   }
 
   #createCrew(onApplied: (version: number) => void): WorkerCrew {
-    const { driver, workers, clock, log, random, sockets, areFaultsArmed, reclaim, sources } =
-      this.#parts;
+    const { driver, workers, clock, log, random, sockets, areFaultsArmed, reclaim } = this.#parts;
     return new WorkerCrew({
       entry: sibling(import.meta.url, 'worker-entry'),
       count: workers,
@@ -271,7 +271,7 @@ export class Balancer implements BalancerControl {
       random,
       areFaultsArmed,
       snapshot: () => this.#publisher.snapshot as Snapshot,
-      geoOf: (snapshot) => sources.geoBytes(snapshot.geo),
+      geoOf: ({ geo }) => this.#parts.sources.geoBytes(geo),
       socketsOf: (worker) => sockets.socketsOf(worker),
       reclaim: (worker) => (driver.name === 'uring' ? reclaim(this.#words, worker) : 0),
       onMessage: (_worker, message) => this.#onMessage(message),

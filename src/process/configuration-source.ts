@@ -16,7 +16,12 @@ export async function loadSource(options: RunOptions): Promise<Loaded> {
       ? import('../control/config/load.ts').then((load) => load.loadConfig(source))
       : import('../control/config/flags.ts').then((flags) => flags.configFromFlags(source.flags)),
   ]);
-  if (result.ok) return { ok: true, config: result.config };
+  if (result.ok) {
+    const needs = result.config.pools.some(({ balancing }) => balancing.sticky?.secret === '');
+    if (!needs) return { ok: true, config: result.config };
+    const { withSecrets } = await import('./sticky-secrets.ts');
+    return withSecrets(result.config, source.kind === 'file' ? source.path : null);
+  }
   return { ok: false, problems: result.problems.map(formatProblem) };
 }
 

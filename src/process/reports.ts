@@ -1,4 +1,5 @@
 import type { Discoverer } from '../control/discovery/discoverer.ts';
+import type { ExplainOutcome, ExplainRequest } from '../control/explain/explanation.ts';
 import type { HealthKeeper } from '../control/probe/keeper.ts';
 import type { Publisher } from '../control/publish/publisher.ts';
 import {
@@ -67,6 +68,28 @@ export class Reports {
       process: this.#process(isDraining),
       traffic: this.#traffic(),
       accessLog: this.#means.accessLog.state,
+    });
+  }
+
+  /** The code is loaded by the first question: a restart must be quick. */
+  async explain(asked: ExplainRequest): Promise<ExplainOutcome> {
+    const { parts, words, keeper, publisher } = this.#means;
+    const [{ explain }, { GeoDatabase }] = await Promise.all([
+      import('../control/explain/explain.ts'),
+      import('../platform/geo-database.ts'),
+    ]);
+    const snapshot = publisher.snapshot as Snapshot;
+    const geo = parts.sources.geoBytes(snapshot.geo);
+    const { clock, sockets, random } = parts;
+    return explain(asked, {
+      snapshot,
+      geography: geo === null ? null : new GeoDatabase(geo),
+      words,
+      healthOf: (slot) => keeper.viewOf(slot),
+      portOf: (listener) => sockets.portOf(listener),
+      random,
+      latencyClock: () => Math.round(clock.wallMs()) % 0x80000000,
+      wallClock: () => clock.wallMs(),
     });
   }
 

@@ -1,3 +1,4 @@
+import type { ExplainRequest } from '../explain/explanation.ts';
 import type { ServerSpec } from '../publish/operations.ts';
 import type { AdminError } from './answer.ts';
 
@@ -52,6 +53,33 @@ export function readServerChange(body: string): Checked<ServerChange> {
     return wrong('', 'at least one of weight and draining', 'nothing');
   }
   return { ok: true, value: checked.value as ServerChange };
+}
+
+const someText: Field = ['a text', (value) => typeof value === 'string' && value !== ''];
+const explainFields: Readonly<Record<string, Field>> = {
+  method: someText,
+  url: someText,
+  headers: [
+    'a list of field lines such as "X-Version: 2"',
+    (value) => Array.isArray(value) && value.every(isFieldLine),
+  ],
+  ip: someText,
+  listener: someText,
+  protocol: ['http/1.0 or http/1.1', (value) => value === 'http/1.0' || value === 'http/1.1'],
+};
+
+function isFieldLine(value: unknown): boolean {
+  return typeof value === 'string' && /^[^\r\n:]+:[^\r\n]*$/.test(value);
+}
+
+/** Reads the body that asks for an explanation. */
+export function readExplain(body: string): Checked<ExplainRequest> {
+  const checked = readObject(body, explainFields, ['method', 'url']);
+  if (!checked.ok) return checked;
+  const given = checked.value as Partial<ExplainRequest>;
+  const { method = '', url = '', headers = [], ip = null, listener = null } = given;
+  const { protocol = 'http/1.1' } = given;
+  return { ok: true, value: { method, url, headers, ip, listener, protocol } };
 }
 
 /** Reads the body of the test-only trigger. */

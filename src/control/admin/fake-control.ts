@@ -1,3 +1,4 @@
+import type { ExplainOutcome, ExplainRequest } from '../explain/explanation.ts';
 import type {
   BalancerControl,
   OperationOutcome,
@@ -126,6 +127,11 @@ export class FakeControl implements BalancerControl {
 
   effectiveConfig(): unknown {
     return { pools: [] };
+  }
+
+  explain(asked: ExplainRequest): Promise<ExplainOutcome> {
+    this.calls.push(`explain ${asked.method} ${asked.url} ${asked.headers.join()}`);
+    return Promise.resolve({ ok: false, problem: 'no such thing' });
   }
 
   metricsText(): string {

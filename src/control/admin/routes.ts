@@ -3,7 +3,7 @@ import type { BalancerControl, OperationOutcome, OperationProblem } from '../pub
 import type { ServerStatus } from '../report/status.ts';
 import { errorAnswer, jsonAnswer, textAnswer } from './answer.ts';
 import type { Checked } from './body.ts';
-import { readFault, readServerChange, readServerSpec } from './body.ts';
+import { readExplain, readFault, readServerChange, readServerSpec } from './body.ts';
 
 /** What a route's handler is given. */
 export interface AdminCall {
@@ -65,6 +65,20 @@ const changeSchema = {
   properties: { weight: weightSchema, draining: { type: 'boolean' } },
 };
 
+const explainSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['method', 'url'],
+  properties: {
+    method: { type: 'string', examples: ['GET'] },
+    url: { type: 'string', examples: ['http://api.example.com/v1/users?page=2'] },
+    headers: { type: 'array', items: { type: 'string' }, examples: [['X-Version: 2']] },
+    ip: { type: 'string', description: 'Where the connection comes from; default 127.0.0.1.' },
+    listener: { type: 'string' },
+    protocol: { enum: ['http/1.0', 'http/1.1'] },
+  },
+};
+
 /** All endpoints of the admin API, in the order of the reference. */
 export const adminRoutes: readonly AdminRoute[] = [
   {
@@ -120,6 +134,21 @@ export const adminRoutes: readonly AdminRoute[] = [
     isChange: false,
     answers: { 200: 'The configuration.' },
     handle: ({ control }) => jsonAnswer(200, control.effectiveConfig()),
+  },
+  {
+    method: 'POST',
+    path: '/v1/explain',
+    summary:
+      'Where a request would go and why: each route, the policy’s view of each server; changes nothing.',
+    isChange: false,
+    requestSchema: explainSchema,
+    answers: { 200: 'The explanation.', 422: 'Not a request that can be explained.' },
+    handle: ({ control, body }) =>
+      withBody(readExplain(body), async (asked) => {
+        const outcome = await control.explain(asked);
+        if (outcome.ok) return jsonAnswer(200, outcome.explanation);
+        return errorAnswer(422, { code: 'invalid-request', message: outcome.problem });
+      }),
   },
   {
     method: 'POST',
@@ -231,7 +260,7 @@ async function reload({ control }: AdminCall): Promise<AdminResponse> {
   });
 }
 
-function addServer(call: AdminCall): AdminResponse {
+function addServer(call: AdminCall): AdminResponse | Promise<AdminResponse> {
   const pool = call.parameters['pool'] ?? '';
   return withBody(readServerSpec(call.body), (spec) => {
     const outcome = call.control.addServer(pool, spec);
@@ -241,7 +270,7 @@ function addServer(call: AdminCall): AdminResponse {
   });
 }
 
-function changeServer(call: AdminCall): AdminResponse {
+function changeServer(call: AdminCall): AdminResponse | Promise<AdminResponse> {
   const pool = call.parameters['pool'] ?? '';
   const address = call.parameters['address'] ?? '';
   return withBody(readServerChange(call.body), ({ weight, draining }) => {
@@ -289,8 +318,8 @@ function outcomeAnswer(outcome: OperationOutcome): AdminResponse {
 
 function withBody<Value>(
   checked: Checked<Value>,
-  use: (value: Value) => AdminResponse,
-): AdminResponse {
+  use: (value: Value) => AdminResponse | Promise<AdminResponse>,
+): AdminResponse | Promise<AdminResponse> {
   return checked.ok ? use(checked.value) : errorAnswer(400, checked.error);
 }
 

@@ -1,5 +1,5 @@
 import { invariant } from '../../base/invariant.ts';
-import type { Balancing, SlowStart } from '../../model/balancing.ts';
+import type { Balancing, SlowStart, Sticky } from '../../model/balancing.ts';
 import { plainBalancing } from '../../model/balancing.ts';
 import type { CheckedPool } from './checked.ts';
 
@@ -9,6 +9,7 @@ export function buildBalancing(pool: CheckedPool, zone: string | undefined): Bal
     ...plainBalancing,
     key: pool.key ?? plainBalancing.key,
     slowStart: pool.slowStart === undefined ? null : buildSlowStart(pool.slowStart),
+    sticky: pool.sticky === undefined ? null : buildSticky(pool.sticky),
     overprovision: pool.overprovision ?? plainBalancing.overprovision,
     preferredZone: pool.preferZone === true ? (zone ?? null) : null,
     usesLoadHeader: pool.loadHeader ?? false,
@@ -21,5 +22,18 @@ function buildSlowStart(slowStart: NonNullable<CheckedPool['slowStart']>): SlowS
     windowMs: slowStart.window,
     aggression: slowStart.aggression ?? 1,
     minRatio: slowStart.min ?? 0.1,
+  };
+}
+
+function buildSticky(sticky: NonNullable<CheckedPool['sticky']>): Sticky {
+  invariant(sticky.cookie !== undefined, 'a checked sticky has the name of its cookie');
+  return {
+    cookie: sticky.cookie,
+    ttlMs: sticky.ttl ?? 0,
+    path: sticky.path ?? '/',
+    secure: sticky.secure ?? 'auto',
+    sameSite: sticky.sameSite ?? 'lax',
+    secret: sticky.secret ?? '',
+    secretFile: sticky.secretFile ?? null,
   };
 }

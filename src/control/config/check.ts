@@ -239,6 +239,7 @@ function readText(
   if (isNumber && Number(value) >= least && Number(value) <= most) {
     return form.read(String(value));
   }
+  if (typeof value === 'boolean' && form.hasFlags) return form.read(String(value));
   const asText = form.read(String(value));
   if ('value' in asText) return { suggestion: `"${value}"` };
   return { suggestion: asText.suggestion };

@@ -144,6 +144,15 @@ export interface CheckedPool {
     readonly aggression?: number;
     readonly min?: number;
   };
+  readonly sticky?: {
+    readonly cookie?: string;
+    readonly ttl?: number;
+    readonly path?: string;
+    readonly secure?: 'auto' | 'always' | 'never';
+    readonly sameSite?: 'lax' | 'strict' | 'none';
+    readonly secret?: string;
+    readonly secretFile?: string;
+  };
   readonly overprovision?: number;
   readonly preferZone?: boolean;
   readonly loadHeader?: boolean;

@@ -208,6 +208,17 @@ export interface SlowStartInput {
   min?: PercentageInput | undefined;
 }
 
+/** Sessions by a signed cookie; the short form is its name. */
+export interface StickyInput {
+  cookie: string;
+  ttl?: DurationInput | undefined;
+  path?: string | undefined;
+  secure?: 'auto' | boolean | undefined;
+  sameSite?: 'lax' | 'strict' | 'none' | undefined;
+  secret?: string | undefined;
+  secretFile?: string | undefined;
+}
+
 /** A pool in its long form; the short form is the list of its servers. */
 export interface PoolInput {
   servers?: (string | ServerInput)[] | undefined;
@@ -215,6 +226,7 @@ export interface PoolInput {
   policy?: PolicyInput | undefined;
   key?: RequestKeyInput | undefined;
   slowStart?: DurationInput | SlowStartInput | undefined;
+  sticky?: string | StickyInput | undefined;
   overprovision?: number | undefined;
   preferZone?: boolean | undefined;
   loadHeader?: boolean | undefined;

@@ -24,6 +24,8 @@ export interface Form {
   readonly isSecret?: boolean;
   /** Whole numbers from … to … are taken besides texts. */
   readonly numbers?: readonly [number, number];
+  /** True and false are taken besides texts. */
+  readonly hasFlags?: true;
   /** Those in between are taken as well. */
   readonly hasFractions?: true;
   /** Cost: linear in the text; the checker refuses texts above 4,096 letters before. */
@@ -160,6 +162,19 @@ export function decimal(name: string, least: number, most: number): Form {
     },
   };
 }
+
+/** When a cookie is for https alone. Value: `auto`, `always` or `never`. */
+export const secure: Form = {
+  name: 'secure',
+  says: 'one of auto, true, false',
+  pattern: '^(auto|true|false)$',
+  hasFlags: true,
+  read(written) {
+    if (written === 'auto') return { value: 'auto' };
+    if (written === 'true') return { value: 'always' };
+    return written === 'false' ? { value: 'never' } : no;
+  },
+};
 
 /** A zone, as a label says it. Value: the text as written. */
 export const zone: Form = text('zone', 'a text of 1 to 256 letters', '^[\\s\\S]{1,256}$');

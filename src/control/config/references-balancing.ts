@@ -17,6 +17,7 @@ export function checkBalancing(
     const requirement = `must be left out, as ${listener} is a tcp listener, where there are no headers`;
     refuse(`${path}.loadHeader`, requirement, 'found true');
   }
+  checkSticky(pool, path, listener, refuse);
   if (pool.preferZone === true && checked.zone === undefined && !refuse.isFaulty('zone')) {
     const requirement = 'must stand with a top-level zone, which says where this balancer is';
     refuse(`${path}.preferZone`, requirement, 'found no zone');
@@ -50,6 +51,27 @@ function tcpListenerOf(name: string, checked: Checked): string | null {
     ({ protocol, pool }) => protocol === 'tcp' && pool === name,
   );
   return index < 0 ? null : `listeners[${index}]`;
+}
+
+function checkSticky(
+  { sticky }: CheckedPool,
+  path: string,
+  listener: string | null,
+  refuse: Refuse,
+): void {
+  if (sticky === undefined) return;
+  if (listener !== null) {
+    const requirement = `must be left out, as ${listener} is a tcp listener, where there are no cookies`;
+    refuse(`${path}.sticky`, requirement, 'found a value', 'policy: ip-hash');
+  }
+  if (sticky.secret !== undefined && sticky.secretFile !== undefined) {
+    refuse(`${path}.sticky.secretFile`, 'must stand alone, without secret', 'found both');
+  }
+  if (sticky.sameSite === 'none' && sticky.secure === 'never') {
+    const requirement =
+      'must not be false with sameSite none, which browsers take from https alone';
+    refuse(`${path}.sticky.secure`, requirement, 'found false');
+  }
 }
 
 function checkKey(

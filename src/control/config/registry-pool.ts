@@ -122,7 +122,6 @@ export const pool: RecordShape = record(
   {
     short: 'servers',
     later: [
-      'sticky',
       'queue',
       'circuitBreaker',
       'panic',

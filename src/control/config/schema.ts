@@ -50,6 +50,7 @@ function schemaOf(shape: Shape, definitions: Record<string, JsonSchema>): JsonSc
 
 function schemaOfText(form: Form): JsonSchema {
   const asText = { type: 'string', pattern: form.pattern };
+  if (form.hasFlags) return { anyOf: [{ type: 'boolean' }, asText] };
   if (form.numbers === undefined) return asText;
   const [minimum, maximum] = form.numbers;
   return { anyOf: [{ type: form.hasFractions ? 'number' : 'integer', minimum, maximum }, asText] };

@@ -1,3 +1,4 @@
+import type { Sticky } from '../../model/balancing.ts';
 import type { Config } from './config.ts';
 import { withoutSecrets } from './discovery.ts';
 
@@ -6,7 +7,15 @@ export function shownConfig(config: Config): unknown {
   const { admin, pools, ...rest } = config;
   return {
     ...rest,
-    pools: pools.map((pool) => ({ ...pool, discover: pool.discover.map(withoutSecrets) })),
+    pools: pools.map((pool) => ({
+      ...pool,
+      balancing: { ...pool.balancing, sticky: withoutSecret(pool.balancing.sticky) },
+      discover: pool.discover.map(withoutSecrets),
+    })),
     admin: { ...admin, token: admin.token === null ? null : '(secret)' },
   };
+}
+
+function withoutSecret(sticky: Sticky | null): Sticky | null {
+  return sticky === null ? null : { ...sticky, secret: '(secret)' };
 }

@@ -1,3 +1,4 @@
+import type { ExplainOutcome, ExplainRequest } from '../explain/explanation.ts';
 import type { StatusReport } from '../report/status.ts';
 
 /** Why an operation was refused: what cannot be done, what is required, what was found. */
@@ -80,6 +81,8 @@ export interface BalancerControl {
    * The configuration in force, run-time changes included, without secrets: plain data for JSON.
    */
   effectiveConfig(): unknown;
+  /** Where a request would go and why; changes nothing. */
+  explain(asked: ExplainRequest): Promise<ExplainOutcome>;
   /** Prometheus text exposition. */
   metricsText(): string;
   /**
