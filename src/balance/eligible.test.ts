@@ -35,6 +35,8 @@ const poolOf = (servers: readonly Server[], policy: PolicyName = 'first'): Pool 
   timeouts: { connectMs: 1, firstByteMs: 1, idleMs: 1 },
   balancing: plainBalancing,
   retry: standardRetry,
+  connectionsMax: 0,
+  queue: null,
   reuse: { idleMs: 1, requestsMax: 1, ageMs: 1, perWorkerMax: 1 },
 });
 

@@ -49,12 +49,13 @@ function headLines(report: StatusReport, nowMs: number): string[] {
 function poolLines(pool: PoolStatus): string[] {
   const up = pool.servers.filter((server) => server.state === 'up').length;
   const retries = pool.retries === 0 ? '' : `, ${pool.retries} retries`;
+  const queued = pool.queued === 0 ? '' : `, ${pool.queued} queued`;
   const left = pool.removed.reduce((sum, server) => sum + server.requests, 0);
   const removed = left === 0 ? '' : `, ${left} of them at removed servers`;
   return [
     '',
     `pool ${pool.name}: ${pool.policy}, ${up} of ${pool.servers.length} servers up, ` +
-      `${pool.requestsPerSecond}/s, ${pool.requests} requests${removed}${retries}`,
+      `${pool.requestsPerSecond}/s, ${pool.requests} requests${removed}${retries}${queued}`,
     ...pool.discovery.map((source) => {
       const why = source.why === null ? '' : `: ${source.why}`;
       return `  found by ${source.source}: ${source.servers} servers, ${source.state}${why}`;

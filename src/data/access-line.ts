@@ -24,6 +24,7 @@ const ROUTE = plainBytes(',"route":');
 const POOL = plainBytes(',"pool":');
 const SERVER = plainBytes(',"server":');
 const ATTEMPTS = plainBytes(',"attempts":');
+const QUEUED = plainBytes(',"queuedMs":');
 const REASON = plainBytes(',"reason":"');
 const END = plainBytes('"}\n');
 const NULL = plainBytes('null');
@@ -86,6 +87,8 @@ export class AccessLines {
     to = putName(out, putPlain(out, to, SERVER), exchange.serverState?.server.address);
     to = putNumber(out, putPlain(out, to, ATTEMPTS), exchange.attempts);
     if (exchange.acts !== 0) to = putPlain(out, to, actsText(exchange.acts));
+    const { waitedMs } = exchange.failover;
+    if (waitedMs > 0) to = putMs(out, putPlain(out, to, QUEUED), (waitedMs * 1000) | 0);
     to = putPlain(out, putPlain(out, to, REASON), reasonBytes(exchange.failure));
     return putPlain(out, to, END);
   }

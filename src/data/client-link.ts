@@ -17,6 +17,7 @@ import type { ListenerState } from './listener-state.ts';
 import { PartialHead } from './partial-head.ts';
 import { PendingBytes } from './pending-bytes.ts';
 import type { Plane } from './plane.ts';
+import { queueClassOf } from './queue-class.ts';
 import { writeRequest } from './request-writer.ts';
 
 /** What a client's link is doing. */
@@ -398,6 +399,8 @@ export class ClientLink implements ClientSide, LinkHandler {
     const peer = listener.peers.of(this.link.remoteAddress);
     const admission = admit(plane, listener, exchange, head, peer);
     if (admission.kind === 'pool') {
+      const classes = exchange.pool!.gate?.classes ?? null;
+      if (classes !== null) exchange.failover.priority = queueClassOf(classes, head);
       const place = plane.headPlace;
       place.id = headId;
       place.floor = floor;

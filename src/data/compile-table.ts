@@ -10,6 +10,7 @@ import type { HistogramWriter } from '../observe/histograms.ts';
 import { compilePages } from './error-pages.ts';
 import { Peers } from './peers.ts';
 import type { Plane } from './plane.ts';
+import { PoolGate } from './pool-gate.ts';
 import { CompiledRetry, RouteRetry } from './retry-rule.ts';
 import { compileActions } from './route-actions.ts';
 import { ServerState } from './server-state.ts';
@@ -71,13 +72,27 @@ export function compileTable(
   return table;
 }
 
+/** What its pool limits by itself, kept by slot; also without such limits any more while some still wait. */
+function gateOf(plane: Plane, pool: Pool): PoolGate | null {
+  let gate = plane.gates.get(pool.slot) ?? null;
+  if (pool.queue === null && pool.connectionsMax === 0) {
+    return gate !== null && gate.count > 0 ? gate : null;
+  }
+  if (gate === null) {
+    gate = new PoolGate(plane, pool.slot);
+    plane.gates.set(pool.slot, gate);
+  }
+  return gate;
+}
+
 function compilePool(plane: Plane, histograms: HistogramWriter, pool: Pool): CompiledPool {
   const servers = new Map(
     pool.servers.map((server) => [server.slot, serverState(plane, histograms, server, pool)]),
   );
   const eligible = new EligibleSet(pool, plane.words, plane.picking);
-  return {
+  const compiled: CompiledPool = {
     pool,
+    gate: gateOf(plane, pool),
     eligible,
     sticky: stickyOf(pool, eligible),
     key: keyOf(pool),
@@ -88,6 +103,8 @@ function compilePool(plane: Plane, histograms: HistogramWriter, pool: Pool): Com
     counters: plane.counters.pool(pool.slot),
     histogram: histograms.pool(pool.slot),
   };
+  compiled.gate?.use(compiled);
+  return compiled;
 }
 
 /** The route's pool, or the part of it that has the route's labels: counters and links are the pool's. */

@@ -23,16 +23,14 @@ export const Stage = {
   ANSWERING: 3,
   /** Both links became a tunnel. */
   TUNNEL: 4,
-  /** No server holds it: the next try waits for its pause, or for a place. */
+  /** No server holds it: the next try waits for a pause or a place. */
   PAUSED: 5,
 } as const;
 
 /** Half an hour: the clock in µs wraps after 35 minutes. */
 const WRAP_SAFE_MS = 1_800_000;
-
 /** Room that an exchange keeps for the parts of its next request. */
 const SEGMENT_WORDS_KEPT = 24;
-
 /** Parts up to this are copied together: a copy costs less than a buffer that is almost empty. */
 const SMALL_BYTES = 1_024;
 /** Parts kept of a request that its server is already getting; above, it is sent and not kept. */
@@ -168,7 +166,7 @@ export class Exchange implements SpanSink {
   attemptAtUs = 0;
   connectUs = -1;
   firstByteUs = -1;
-  /** The client's address as it counts: the peer's, or what a trusted peer says of its own. */
+  /** The client's address as it counts: the peer's, or a trusted peer's word. */
   clientAddress = '';
   addressHash = 0;
   keyHash = 0;
@@ -245,6 +243,7 @@ export class Exchange implements SpanSink {
     this.segmentBytes = 0;
     this.requestNumber = -1;
     this.session = null;
+    this.failover.begin();
   }
 
   /** A raw link of a tcp listener, which ends in the same books. */

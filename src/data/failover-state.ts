@@ -1,5 +1,6 @@
 import type { TimerEntry } from '../base/timing-wheel.ts';
 import type { FailureCode } from '../model/failure.ts';
+import type { Waiter } from './pool-gate.ts';
 import { type CompiledRetry, noRetry } from './retry-rule.ts';
 
 /** No such moment. */
@@ -20,6 +21,22 @@ export class FailoverState {
   pauseUntilMs: number = NEVER;
   tryUntilMs: number = NEVER;
   deadlineAtMs: number = NEVER;
+  /** In the queue of its pool: what the queue knows it by. */
+  waiter: Waiter | null = null;
+  /** Priority class in a queue; 0 goes first. */
+  priority = 0;
+  queueUntilMs: number = NEVER;
+  /** Time spent in queues so far, ms. */
+  waitedMs = 0;
+  /** Holds one of the places that its pool limits. */
+  hasPoolPlace = false;
   /** Made when a time is watched first. */
   entry: TimerEntry | null = null;
+
+  /** A new request. What may be running has ended with the last one. */
+  begin(): void {
+    this.priority = 0;
+    this.waitedMs = 0;
+    this.queueUntilMs = NEVER;
+  }
 }

@@ -262,6 +262,12 @@ export class FakeDriver implements Driver {
   readonly dialled: FakeLink[] = [];
   readonly #later: (() => void)[] = [];
   #onAccept: (link: Link) => void = () => {};
+  #bell: {
+    readonly words: Int32Array;
+    readonly index: number;
+    readonly seen: number;
+    readonly ring: (nowMs: number) => void;
+  } | null = null;
   #alarmAtMs = Number.POSITIVE_INFINITY;
   #ring: (nowMs: number) => void = () => {};
 
@@ -284,6 +290,10 @@ export class FakeDriver implements Driver {
   alarm(ms: number, ring: (nowMs: number) => void): void {
     this.#alarmAtMs = this.nowMs + ms;
     this.#ring = ring;
+  }
+
+  whenMoved(words: Int32Array, index: number, seen: number, ring: (nowMs: number) => void): void {
+    this.#bell = { words, index, seen, ring };
   }
 
   listen(_target: ListenTarget, onAccept: (link: Link) => void): Listening {
@@ -342,5 +352,10 @@ export class FakeDriver implements Driver {
   /** Runs what a turn of the loop would have brought. */
   settle(): void {
     for (let run = this.#later.shift(); run !== undefined; run = this.#later.shift()) run();
+    const bell = this.#bell;
+    if (bell === null || Atomics.load(bell.words, bell.index) === bell.seen) return;
+    this.#bell = null;
+    bell.ring(this.nowMs);
+    this.settle();
   }
 }

@@ -54,6 +54,8 @@ export function fakeSnapshot(servers: number, change: Partial<Snapshot> = {}): S
         timeouts: { connectMs: 2_000, firstByteMs: 30_000, idleMs: 60_000 },
         balancing: plainBalancing,
         retry: { ...standardRetry, backoffBaseMs: 0 },
+        connectionsMax: 0,
+        queue: null,
         reuse: { idleMs: 4_000, requestsMax: 10_000_000, ageMs: 3_600_000, perWorkerMax: 128 },
         servers: Array.from({ length: servers }, (_, slot) => ({
           slot,
@@ -84,18 +86,30 @@ export function fakeSnapshot(servers: number, change: Partial<Snapshot> = {}): S
   };
 }
 
-/** Starts a data plane on a fake driver with this snapshot; `buffersMax`: budget of its buffers. */
-export function startFakePlane(snapshot: Snapshot, buffersMax?: number): FakePlane {
-  const shared = allocateShared(1, {
-    counterCount: counterCount(1),
-    histogramWords: histogramWords(1),
+/** Shared memory for `workers` fake planes. */
+export function fakeShared(workers: number): SharedBuffers {
+  return allocateShared(workers, {
+    counterCount: counterCount(workers),
+    histogramWords: histogramWords(workers),
   });
+}
+
+/**
+ * Starts a data plane on a fake driver with this snapshot; `buffersMax`: budget of its buffers; `worker`: its number
+ * among those that share `shared`.
+ */
+export function startFakePlane(
+  snapshot: Snapshot,
+  buffersMax?: number,
+  shared: SharedBuffers = fakeShared(1),
+  worker = 0,
+): FakePlane {
   const driver = new FakeDriver(new PlainBuffers(buffersMax));
   const messages: FromWorker[] = [];
   const clock = { wallMs: Date.UTC(2026, 0, 1) };
   const plane = createDataPlane({
     start: {
-      worker: 0,
+      worker,
       driver: 'portable',
       shared,
       snapshot,

@@ -1,3 +1,4 @@
+import type { SharedBuffers } from '../model/shared-memory.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { type CounterOwner, CounterReader } from '../observe/counters.ts';
 import type { FakeLink } from './fake-driver.ts';
@@ -14,9 +15,14 @@ export class FakeRun {
   readonly #counters: CounterReader;
 
   /** `servers` of one round-robin pool: the first request goes to the first. */
-  constructor(servers: number, change: Partial<Snapshot> = {}) {
+  constructor(
+    servers: number,
+    change: Partial<Snapshot> = {},
+    among?: { readonly shared: SharedBuffers; readonly worker: number },
+  ) {
     const snapshot = fakeSnapshot(servers, change);
-    this.fake = { ...startFakePlane(snapshot), snapshot };
+    const plane = startFakePlane(snapshot, undefined, among?.shared, among?.worker);
+    this.fake = { ...plane, snapshot };
     this.#counters = new CounterReader(this.fake.shared);
   }
 

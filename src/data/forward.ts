@@ -1,5 +1,6 @@
-import { choose } from '../balance/choose.ts';
-import { release } from '../balance/reserve.ts';
+// Rule zero: longer than 400 lines, because it is one state machine whose transitions share the same few acts; what decides
+// (may it be repeated, where is a place, when is what due) stands alone.
+import { ALL_BUSY } from '../balance/policy.ts';
 import { invariant } from '../base/invariant.ts';
 import { deposit } from '../limit/retry-budget.ts';
 import { type FailureCode, failureKind } from '../model/failure.ts';
@@ -13,8 +14,9 @@ import { NEVER } from './failover-state.ts';
 import { countAnswer, countFailure } from './failure-streak.ts';
 import { fallBack, maySubmitAgain } from './fall-back.ts';
 import { noteAnswerLatency, noteFailureLatency } from './note-latency.ts';
-import { pickRequestOf } from './pick-request.ts';
+import { givePlace, takePlace } from './places.ts';
 import type { Conductor, Plane } from './plane.ts';
+import type { PoolGate, QueueOwner } from './pool-gate.ts';
 import { record } from './record.ts';
 import { retryAfterMs } from './retry-after.ts';
 import { mayRepeat, pauseMs, spend, unspend } from './retry-permit.ts';
@@ -39,7 +41,7 @@ const FREE_EXCHANGES_MAX = 4_096;
  *      ▲                  │ failure                  └── failure: the answer is cut, recorded
  *      └──── may repeat ──┴──── may not: an answer of ours, recorded
  */
-export class Forward implements Conductor {
+export class Forward implements Conductor, QueueOwner {
   readonly #plane: Plane;
   readonly #clock: ExchangeClock;
 
@@ -65,7 +67,7 @@ export class Forward implements Conductor {
       exchange.client!.answerFailure(exchange, 'buffers-exhausted');
       return;
     }
-    this.#attempt(exchange, pool, 'no-server-available');
+    this.#start(exchange, pool, 'no-server-available');
   }
 
   takesBack(exchange: Exchange, head: Head): boolean {
@@ -187,6 +189,13 @@ export class Forward implements Conductor {
     if (near.hasEnded) tunnel.nearEnded();
   }
 
+  /** The first attempt at a pool; where others wait already, behind them. */
+  #start(exchange: Exchange, pool: CompiledPool, code: FailureCode): void {
+    const { gate } = pool;
+    if (gate?.isCrowded === true) this.#enqueue(exchange, gate, code);
+    else this.#attempt(exchange, pool, code);
+  }
+
   /** Chooses a server and gives it the request. `code`: what to answer when none is left. */
   #attempt(exchange: Exchange, pool: CompiledPool, code: FailureCode): void {
     const plane = this.#plane;
@@ -194,25 +203,33 @@ export class Forward implements Conductor {
       // A session does not move because a reused link had died: a dial tells whether its server lives.
       retryStale(exchange);
     }
-    let slot = this.#choose(exchange, pool);
+    let slot = takePlace(plane, exchange, pool);
     if (slot < 0 && exchange.staleSlot >= 0) {
       // Only a reused link of that server died: a fresh one may well work.
       retryStale(exchange);
-      slot = this.#choose(exchange, pool);
+      slot = takePlace(plane, exchange, pool);
     }
     if (slot < 0) {
+      if (slot === ALL_BUSY && pool.gate?.hasQueue === true) {
+        this.#enqueue(exchange, pool.gate, code);
+        return;
+      }
       plane.cells[pool.counters + PoolColumn.NO_SERVER]! += 1;
       unspend(plane, exchange);
       const reason = exchange.attempts === 0 ? pool.eligible.reason : code;
       this.#giveUp(exchange, reason, true);
       return;
     }
+    this.#send(exchange, pool, code);
+  }
+
+  /** Gives the request to the server whose place the exchange has. */
+  #send(exchange: Exchange, pool: CompiledPool, code: FailureCode): void {
+    const plane = this.#plane;
     spend(plane, exchange);
     if (exchange.attempts > 0 && failureKind(code).retry === 'always') {
       plane.cells[pool.counters + PoolColumn.FAILOVERS]! += 1;
     }
-    exchange.slot = slot;
-    exchange.lastSlot = slot;
     exchange.attempts++;
     exchange.attemptAtUs = plane.driver.nowUs();
     exchange.stage = Stage.WAITING;
@@ -231,26 +248,34 @@ export class Forward implements Conductor {
     }
   }
 
-  /** Reserves a server that can be dialled and notes its state; negative when there is none. */
-  #choose(exchange: Exchange, pool: CompiledPool): number {
-    const plane = this.#plane;
-    for (;;) {
-      const request = pickRequestOf(plane, exchange);
-      let slot = -1;
-      if (exchange.session !== null && pool.sticky !== null) {
-        slot = pool.sticky.claim(exchange.session, request);
-      }
-      if (slot < 0) slot = choose(pool.eligible, request);
-      if (slot < 0) return slot;
-      const state = pool.servers.get(slot);
-      if (state !== undefined && state.target !== null) {
-        exchange.serverState = state;
-        return slot;
-      }
-      // Its name became unresolved after this table was compiled: nothing to dial.
-      release(plane.words, plane.worker, slot);
-      exchange.addTried(slot);
+  /** Every server has all that it takes: the request waits for a place. */
+  #enqueue(exchange: Exchange, gate: PoolGate, code: FailureCode): void {
+    exchange.stage = Stage.PAUSED;
+    exchange.failover.code = code;
+    this.#clock.watch(exchange);
+    if (gate.enter(exchange, this)) return;
+    this.#plane.cells[exchange.pool!.counters + PoolColumn.NO_SERVER]! += 1;
+    unspend(this.#plane, exchange);
+    this.#giveUp(exchange, 'queue-full', true);
+  }
+
+  takeTurn(exchange: Exchange): boolean {
+    const pool = exchange.pool!;
+    const slot = takePlace(this.#plane, exchange, pool);
+    if (slot === ALL_BUSY) return false;
+    pool.gate!.leave(exchange);
+    const { code } = exchange.failover;
+    if (slot >= 0) this.#send(exchange, pool, code);
+    else {
+      unspend(this.#plane, exchange);
+      this.#giveUp(exchange, exchange.attempts === 0 ? pool.eligible.reason : code, true);
     }
+    return true;
+  }
+
+  waitedTooLong(exchange: Exchange): void {
+    unspend(this.#plane, exchange);
+    this.#giveUp(exchange, 'queue-timeout', true);
   }
 
   #serverFor(exchange: Exchange, state: ServerState, pool: CompiledPool): ServerSide {
@@ -341,6 +366,7 @@ export class Forward implements Conductor {
 
   #quiet(exchange: Exchange): void {
     this.#clock.stop(exchange.failover);
+    if (exchange.failover.waiter !== null) exchange.pool!.gate!.leave(exchange);
     unspend(this.#plane, exchange);
   }
 
@@ -348,7 +374,8 @@ export class Forward implements Conductor {
   #giveUp(exchange: Exchange, code: FailureCode, mayFallBack: boolean): void {
     const pool = mayFallBack ? fallBack(this.#plane, exchange) : null;
     if (pool !== null) {
-      this.#attempt(exchange, pool, code);
+      exchange.failover.queueUntilMs = NEVER;
+      this.#start(exchange, pool, code);
       return;
     }
     exchange.failure = code;
@@ -356,9 +383,7 @@ export class Forward implements Conductor {
   }
 
   #releaseSlot(exchange: Exchange): void {
-    if (exchange.slot < 0) return;
-    release(this.#plane.words, this.#plane.worker, exchange.slot);
-    exchange.slot = -1;
+    givePlace(this.#plane, exchange);
   }
 
   #close(exchange: Exchange): void {

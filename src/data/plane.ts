@@ -10,6 +10,7 @@ import type { Head } from '../wire/http1/head.ts';
 import type { ResponseForwarding } from '../wire/http1/write-response.ts';
 import type { Exchange, ServerSide, SpanSink } from './exchange.ts';
 import type { FineTimers } from './fine-timers.ts';
+import type { PoolGate } from './pool-gate.ts';
 import type { HeadPlace } from './request-writer.ts';
 import type { ServerState } from './server-state.ts';
 
@@ -42,6 +43,8 @@ export interface Conductor {
 /** What every part of one worker's data plane shares. One object per worker, passed, never global. */
 export interface Plane {
   readonly worker: number;
+  /** Workers in all. */
+  readonly workers: number;
   readonly driver: Driver;
   readonly buffers: BufferPool;
   readonly wheel: TimingWheel;
@@ -82,6 +85,10 @@ export interface Plane {
   readonly freeExchanges: Exchange[];
   /** Server state by slot. */
   readonly servers: Map<number, ServerState>;
+  /** Limits and queues of pools, by slot. */
+  readonly gates: Map<number, PoolGate>;
+  /** Somebody waits in a queue: other workers wake this one by its doorbell. */
+  listenForTurns(): void;
   /** The same as IMF-fixdate. */
   date: string;
   /** Tunnels without progress end after this (ms). */

@@ -9,6 +9,7 @@ import type { HeadLimits } from '../wire/http1/head.ts';
 import type { Answer } from './answers.ts';
 import type { ErrorPages } from './error-pages.ts';
 import type { Peers } from './peers.ts';
+import type { PoolGate } from './pool-gate.ts';
 import type { CompiledRetry, RouteRetry } from './retry-rule.ts';
 import type { CompiledActions } from './route-actions.ts';
 import type { ServerState } from './server-state.ts';
@@ -74,6 +75,8 @@ export interface CompiledPool {
   /** Host of a request that came without one (HTTP/1.0). */
   readonly defaultHost: Uint8Array;
   readonly retry: CompiledRetry;
+  /** Its own limits and its queue; null when it has neither. */
+  readonly gate: PoolGate | null;
   /** By slot. */
   readonly servers: ReadonlyMap<number, ServerState>;
   readonly counters: number;

@@ -1,5 +1,4 @@
-import { choose } from '../balance/choose.ts';
-import { release } from '../balance/reserve.ts';
+import { ALL_BUSY } from '../balance/policy.ts';
 import { bucketOf } from '../base/histogram.ts';
 import { invariant } from '../base/invariant.ts';
 import { TimerEntry } from '../base/timing-wheel.ts';
@@ -11,8 +10,9 @@ import { Exchange } from './exchange.ts';
 import { countFailure, countSuccess } from './failure-streak.ts';
 import type { ListenerLink, ListenerState } from './listener-state.ts';
 import { noteFailureLatency } from './note-latency.ts';
-import { pickRequestOf } from './pick-request.ts';
+import { givePlace, takePlace } from './places.ts';
 import type { Plane } from './plane.ts';
+import type { PoolGate, QueueOwner } from './pool-gate.ts';
 import { record } from './record.ts';
 import type { ServerState } from './server-state.ts';
 import type { CompiledPool } from './table.ts';
@@ -22,13 +22,13 @@ import { Tunnel } from './tunnel.ts';
  * One link of a tcp listener: a server is chosen and dialled, on failure the next one; nothing is read
  * from the client before a server is there, so nothing can be lost. Then both links are a tunnel.
  */
-export class TcpLink implements LinkHandler, ListenerLink {
+export class TcpLink implements LinkHandler, ListenerLink, QueueOwner {
   previous: ListenerLink | null = null;
   next: ListenerLink | null = null;
   readonly #plane: Plane;
   readonly #listener: ListenerState;
   readonly #link: Link;
-  readonly #pool: CompiledPool;
+  #pool: CompiledPool;
   readonly #exchange: Exchange;
   readonly #timer: TimerEntry;
   #far: Link | null = null;
@@ -59,7 +59,9 @@ export class TcpLink implements LinkHandler, ListenerLink {
   /** Chooses and dials. Call it once, after the link is in its listener's list. */
   start(): void {
     this.#link.pause();
-    this.#attempt('no-server-available');
+    const gate = this.#pool.gate;
+    if (gate?.isCrowded === true) this.#enqueue(gate, 'no-server-available');
+    else this.#attempt('no-server-available');
   }
 
   leave(): void {
@@ -94,25 +96,27 @@ export class TcpLink implements LinkHandler, ListenerLink {
   #attempt(code: FailureCode): void {
     const plane = this.#plane;
     const exchange = this.#exchange;
-    let slot = choose(this.#pool.eligible, pickRequestOf(plane, exchange));
-    while (slot >= 0 && this.#pool.servers.get(slot)?.target == null) {
-      // Its name became unresolved after this table was compiled: nothing to dial.
-      release(plane.words, plane.worker, slot);
-      exchange.addTried(slot);
-      slot = choose(this.#pool.eligible, pickRequestOf(plane, exchange));
-    }
+    const pool = this.#pool;
+    const slot = takePlace(plane, exchange, pool);
     if (slot < 0) {
-      plane.cells[this.#pool.counters + PoolColumn.NO_SERVER]! += 1;
-      this.#end(exchange.attempts === 0 ? this.#pool.eligible.reason : code);
+      if (slot === ALL_BUSY && pool.gate?.hasQueue === true) {
+        this.#enqueue(pool.gate, code);
+        return;
+      }
+      plane.cells[pool.counters + PoolColumn.NO_SERVER]! += 1;
+      this.#end(exchange.attempts === 0 ? pool.eligible.reason : code);
       return;
     }
-    exchange.slot = slot;
-    exchange.lastSlot = slot;
+    this.#dial();
+  }
+
+  #dial(): void {
+    const plane = this.#plane;
+    const exchange = this.#exchange;
     exchange.attempts++;
     exchange.attemptAtUs = plane.driver.nowUs();
-    const state = this.#pool.servers.get(slot);
-    exchange.serverState = state ?? null;
-    invariant(state !== undefined && state.target !== null, 'a picked server can be dialled');
+    const state = exchange.serverState;
+    invariant(state !== null && state.target !== null, 'a picked server can be dialled');
     this.#state = state;
     plane.cells[state.counters + ServerColumn.ATTEMPTS]! += 1;
     plane.wheel.schedule(this.#timer, plane.driver.now() + this.#pool.pool.timeouts.connectMs);
@@ -123,6 +127,29 @@ export class TcpLink implements LinkHandler, ListenerLink {
       onDrain: () => {},
       onClosed: (_link, errno) => this.#dialFailed(dialFailure(errno)),
     });
+  }
+
+  #enqueue(gate: PoolGate, code: FailureCode): void {
+    this.#exchange.failover.code = code;
+    if (gate.enter(this.#exchange, this)) return;
+    this.#plane.cells[this.#pool.counters + PoolColumn.NO_SERVER]! += 1;
+    this.#end('queue-full');
+  }
+
+  takeTurn(exchange: Exchange): boolean {
+    // A reload may have brought the pool new servers.
+    const pool = exchange.pool!;
+    this.#pool = pool;
+    const slot = takePlace(this.#plane, exchange, pool);
+    if (slot === ALL_BUSY) return false;
+    pool.gate!.leave(exchange);
+    if (slot >= 0) this.#dial();
+    else this.#end(exchange.attempts === 0 ? pool.eligible.reason : exchange.failover.code);
+    return true;
+  }
+
+  waitedTooLong(): void {
+    this.#end('queue-timeout');
   }
 
   #connected(): void {
@@ -165,8 +192,7 @@ export class TcpLink implements LinkHandler, ListenerLink {
     countFailure(plane, exchange.slot, code);
     noteFailureLatency(plane, exchange, exchange.slot);
     exchange.addTried(exchange.slot);
-    release(plane.words, plane.worker, exchange.slot);
-    exchange.slot = -1;
+    givePlace(plane, exchange);
     this.#attempt(code);
   }
 
@@ -194,9 +220,10 @@ export class TcpLink implements LinkHandler, ListenerLink {
     exchange.failure = failure;
     // An orderly end counts as a success; there is no status to count by.
     exchange.status = failure === null ? 200 : 0;
-    if (exchange.slot >= 0) release(plane.words, plane.worker, exchange.slot);
-    exchange.slot = -1;
+    if (exchange.failover.waiter !== null) exchange.pool!.gate!.leave(exchange);
+    // Before its place is given back: only a server with nothing in flight may lose its slot.
     record(plane, exchange);
+    givePlace(plane, exchange);
     exchange.listener = null;
     exchange.pool = null;
     plane.freeExchanges.push(exchange);

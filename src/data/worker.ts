@@ -21,6 +21,7 @@ import { ListenerState } from './listener-state.ts';
 import type { Conductor, Plane } from './plane.ts';
 import type { ListenerTable, Table } from './table.ts';
 import { TcpLink } from './tcp.ts';
+import { TurnBell } from './turn-bell.ts';
 
 /** What a data plane is made of. */
 export interface DataPlaneOptions {
@@ -67,6 +68,7 @@ class Worker implements DataPlane {
   readonly #plane: Plane;
   readonly #histograms: HistogramWriter;
   readonly #lines: AccessLines;
+  readonly #turnBell: TurnBell;
   readonly #listeners = new Map<string, ListenerState>();
   /** Removed listeners whose links have not all ended, with the time at which they are cut. */
   readonly #leaving: { readonly state: ListenerState; readonly cutAtMs: number }[] = [];
@@ -86,6 +88,8 @@ class Worker implements DataPlane {
     this.#plane = makePlane(options, this.#histograms);
     this.#lines = new AccessLines(this.#plane);
     this.#plane.log = (exchange) => this.#lines.add(exchange);
+    this.#turnBell = new TurnBell(this.#plane);
+    this.#plane.listenForTurns = () => this.#turnBell.listen();
     this.#renewDate();
     driver.onTick = (nowMs) => this.#tick(nowMs);
     this.apply(start.snapshot, start.sockets, start.geo);
@@ -197,6 +201,8 @@ class Worker implements DataPlane {
     const plane = this.#plane;
     plane.wheel.advance(nowMs);
     plane.fineTimers.advance(nowMs);
+    // A server may have come back, or its limit been raised: nobody rings for that.
+    if (plane.gates.size > 0) this.#turnBell.serve();
     this.#renewDate();
     this.#lines.flush();
     if (this.#isAcceptPaused) this.#mayAcceptAgain();
@@ -284,6 +290,9 @@ function makePlane(options: DataPlaneOptions, histograms: HistogramWriter): Plan
   const hex = (value: number): string => value.toString(16).padStart(8, '0');
   const plane: Plane = {
     worker: start.worker,
+    workers: start.shared.workers,
+    gates: new Map(),
+    listenForTurns: () => {},
     driver,
     buffers,
     fineTimers: new FineTimers(driver),

@@ -44,6 +44,9 @@ export type FailureCode =
   | 'rewrite-invalid'
   | 'no-server-available'
   | 'server-limit-reached'
+  | 'pool-limit-reached'
+  | 'queue-full'
+  | 'queue-timeout'
   | 'no-servers'
   | 'retries-exhausted'
   | 'buffers-exhausted'
@@ -150,6 +153,9 @@ export const failures: Readonly<Record<FailureCode, FailureKind>> = {
   'rewrite-invalid': ours(400, 'the path that the route makes of this one is not valid'),
   'no-server-available': ours(503, 'no healthy server is available'),
   'server-limit-reached': ours(503, 'every server is at its connection limit'),
+  'pool-limit-reached': ours(503, 'the pool is at its connection limit'),
+  'queue-full': ours(503, 'every server is at its limit and the queue is full'),
+  'queue-timeout': ours(503, 'no server had a place within the time that the queue allows'),
   'no-servers': ours(503, 'the pool has no servers'),
   'retries-exhausted': ours(502, 'no further attempt was allowed'),
   'buffers-exhausted': ours(503, 'all buffers of this worker are in use'),

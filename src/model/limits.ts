@@ -52,6 +52,8 @@ export const limits = {
   discardMs: 2_000,
   /** `Retry-After` is waited for up to this; a longer one goes to the client, who can wait without holding our memory. */
   retryAfterMsMax: 10_000,
+  /** Priority classes of a queue: more than anyone tells apart. */
+  queueClasses: 8,
   /** Resolution of short waits (back-off, hedging, queues): a fifth of the shortest default. */
   fineTickMs: 5,
   /** How long and how much a closing link reads on so that the peer can see our last answer. */

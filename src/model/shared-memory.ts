@@ -55,8 +55,17 @@ function wordLayout(workers: number): Readonly<Record<WordName, number>> {
     cursor: limits.pools,
     /** Retry budget per pool in thousandths of a retry (base/limit room decides). */
     retryTokens: limits.pools,
-    /** Exchanges in flight per pool that wait for nothing else (reserved for queues). */
+    /** Exchanges in flight per pool, counted for pools with a limit of their own; and per worker (row). */
     poolInFlight: limits.pools,
+    poolInFlightByWorker: workers * limits.pools,
+    /** Exchanges that wait in a pool's queue; per worker (row); the queue's last ticket. */
+    poolQueued: limits.pools,
+    queuedByWorker: workers * limits.pools,
+    queueTicket: limits.pools,
+    /** Ticket of the first waiter: pool × class × worker, see limit/shared-queue. */
+    queueHead: limits.pools * limits.queueClasses * workers,
+    /** Rung when a worker's first waiter may have its turn; padded to 16 words each. */
+    doorbell: workers * 16,
     /** Downstream links open, all workers. */
     links: 16,
     /** Downstream links open per worker and listener (row). */
@@ -84,6 +93,12 @@ type WordName =
   | 'cursor'
   | 'retryTokens'
   | 'poolInFlight'
+  | 'poolInFlightByWorker'
+  | 'poolQueued'
+  | 'queuedByWorker'
+  | 'queueTicket'
+  | 'queueHead'
+  | 'doorbell'
   | 'links'
   | 'linksByWorker'
   | 'heartbeat'

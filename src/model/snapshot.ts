@@ -118,12 +118,32 @@ export interface Pool {
   readonly outlier: Outlier | null;
   readonly timeouts: PoolTimeouts;
   readonly retry: RetryRule;
+  /** Active exchanges and tunnels over all servers and workers; 0 = no limit. */
+  readonly connectionsMax: number;
+  /** Where requests wait while every server is at its limit; null = they are refused. */
+  readonly queue: QueueRule | null;
   readonly reuse: {
     readonly idleMs: number;
     readonly requestsMax: number;
     readonly ageMs: number;
     readonly perWorkerMax: number;
   };
+}
+
+/** How requests wait for a place. */
+export interface QueueRule {
+  /** Over all workers. */
+  readonly size: number;
+  readonly timeoutMs: number;
+  /** Priority by a header field; null = all are equal. Class 0 goes first. */
+  readonly classes: {
+    /** Lower case. */
+    readonly header: string;
+    /** Class by value in lower case. */
+    readonly values: Readonly<Record<string, number>>;
+    /** Class of all other requests. */
+    readonly otherwise: number;
+  } | null;
 }
 
 /** One address in a pool. */

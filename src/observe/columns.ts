@@ -111,6 +111,7 @@ export const PoolColumn = {
   S5XX: 9,
   ABORTED: 10,
   WITHOUT_SERVER: 11,
+  QUEUED: 12,
 } as const;
 
 /** The same with names, by number. */
@@ -127,6 +128,7 @@ export const poolColumns: readonly Column[] = [
   ...classes('Final answers given to clients by status class.'),
   column('aborted', 'aborted', 'Exchanges that ended without a complete answer.'),
   withoutServer,
+  column('queued', 'queued', 'Waits in the queue for a place on a server.'),
 ];
 
 /**

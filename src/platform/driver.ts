@@ -123,6 +123,8 @@ export interface Driver {
   onTick: (nowMs: number) => void;
   /** Calls `ring` once, about `ms` from now; a later call replaces an earlier one. For waits finer than a tick. */
   alarm(ms: number, ring: (nowMs: number) => void): void;
+  /** Calls `ring` once after `words[index]` has moved on from `seen` and was notified by another thread. */
+  whenMoved(words: Int32Array, index: number, seen: number, ring: (nowMs: number) => void): void;
   /** `onAccept` gets a connected link and must set its `handler` before it returns. TCP_NODELAY is set. */
   listen(target: ListenTarget, onAccept: (link: Link) => void): Listening;
   prepare(address: DialAddress): DialTarget;

@@ -1,3 +1,5 @@
+import { leavePoolsOf } from '../limit/pool-places.ts';
+import { emptyQueuesOf } from '../limit/shared-queue.ts';
 import { limits } from '../model/limits.ts';
 import type { SharedWords } from '../model/shared-memory.ts';
 
@@ -8,11 +10,11 @@ export interface FoldedWorker {
 }
 
 /**
- * Takes a dead worker's share off the totals: its exchanges in flight per server and its downstream
+ * Takes a dead worker's share off the totals: its exchanges in flight and waiting, and its downstream
  * links. Only after its thread has ended, since it is the only other writer of its rows. Cost: one
  * pass over the slots.
  */
-export function foldWorker(words: SharedWords, worker: number): FoldedWorker {
+export function foldWorker(words: SharedWords, worker: number, workers: number): FoldedWorker {
   let exchanges = 0;
   const row = worker * limits.serverSlots;
   for (let slot = 0; slot < limits.serverSlots; slot++) {
@@ -27,5 +29,7 @@ export function foldWorker(words: SharedWords, worker: number): FoldedWorker {
     links += Atomics.exchange(words.linksByWorker, first + slot, 0);
   }
   Atomics.sub(words.links, 0, links);
+  leavePoolsOf(words, worker);
+  emptyQueuesOf(words, worker, workers);
   return { exchanges, links };
 }

@@ -50,9 +50,14 @@ export function createSlotBook(
   return { slots, departed };
 }
 
-/** Routes and pools have no load of their own: an applied later publication is all they need. */
+/** Routes have no load of their own: an applied later publication is all they need. */
 function isQuiet(words: SharedWords, workers: number, kind: SlotKind, slot: number): boolean {
   if (kind === 'server') return Atomics.load(words.inFlight, slot) === 0;
+  if (kind === 'pool') {
+    return (
+      Atomics.load(words.poolQueued, slot) === 0 && Atomics.load(words.poolInFlight, slot) === 0
+    );
+  }
   if (kind !== 'listener') return true;
   for (let worker = 0; worker < workers; worker++) {
     if (Atomics.load(words.linksByWorker, worker * limits.listeners + slot) !== 0) return false;

@@ -215,7 +215,7 @@ export class WorkerCrew {
     member.thread = null;
     const { words, log, clock, reclaim } = this.#means;
     const closed = reclaim(member.index);
-    const folded = foldWorker(words, member.index);
+    const folded = foldWorker(words, member.index, this.#means.count);
     if (this.#isEnding) {
       member.state = 'drained';
       this.#wake();

@@ -177,6 +177,9 @@ class Tick extends ThreadEvent {
   }
 }
 
+/** How long a thread takes to wake another, about. */
+const WAKE_US = 200;
+
 /** The driver of one simulated worker: the third one beside `uring` and `portable`. */
 export class SimulatedDriver implements Driver {
   readonly name = 'portable';
@@ -211,6 +214,14 @@ export class SimulatedDriver implements Driver {
   alarm(ms: number, ring: (nowMs: number) => void): void {
     this.#alarm?.stop();
     this.#alarm = this.thread.after(ms * 1000, () => ring(this.now()));
+  }
+
+  /** All simulated threads are one real one, so nothing can wake it: the word is looked at now and then. */
+  whenMoved(words: Int32Array, index: number, seen: number, ring: (nowMs: number) => void): void {
+    this.thread.after(WAKE_US, () => {
+      if (words[index] === seen) this.whenMoved(words, index, seen, ring);
+      else ring(this.now());
+    });
   }
 
   listen(_target: ListenTarget, onAccept: (link: Link) => void): Listening {

@@ -48,6 +48,7 @@ export const sampleStatus: StatusReport = {
       requests: 100,
       withoutServer: 0,
       responses: { '1xx': 0, '2xx': 100, '3xx': 0, '4xx': 0, '5xx': 0, aborted: 0 },
+      queued: 0,
       requestsPerSecond: 12.5,
       retries: 1,
       condition: 'well',

@@ -7,6 +7,7 @@ import { buildActions, buildErrors, poolsOf } from './build-actions.ts';
 import { buildBalancing } from './build-balancing.ts';
 import { buildOutlier, buildProbe } from './build-health.ts';
 import { buildMatch, filesOf, geoOf } from './build-match.ts';
+import { buildQueue } from './build-queue.ts';
 import { buildRetry } from './build-retry.ts';
 import type {
   Checked,
@@ -205,6 +206,8 @@ function buildPool(name: string, pool: CheckedPool, zone: string | undefined): C
     },
     balancing: buildBalancing(pool, zone),
     retry: { ...standardRetry, ...buildRetry(retry ?? {}) },
+    connectionsMax: pool.maxConnections ?? 0,
+    queue: pool.queue === undefined ? null : buildQueue(pool.queue),
     reuse: {
       idleMs: reuse?.idle ?? 4_000,
       requestsMax: reuse?.requests ?? 10_000,

@@ -164,11 +164,24 @@ export interface CheckedPool {
     readonly idle?: number;
   };
   readonly retry?: CheckedRetry;
+  readonly maxConnections?: number;
+  readonly queue?: CheckedQueue;
   readonly reuse?: {
     readonly idle?: number;
     readonly requests?: number;
     readonly age?: number;
     readonly perWorker?: number;
+  };
+}
+
+/** `queue` of a pool. */
+export interface CheckedQueue {
+  readonly size?: number;
+  readonly timeout?: number;
+  readonly classes?: {
+    readonly header?: string;
+    readonly values?: ReadonlyMap<string, number>;
+    readonly default?: number;
   };
 }
 

@@ -234,6 +234,8 @@ export interface PoolInput {
   outlier?: boolean | OutlierInput | undefined;
   timeouts?: PoolTimeoutsInput | undefined;
   retry?: number | RetryInput | undefined;
+  maxConnections?: number | undefined;
+  queue?: number | QueueInput | undefined;
   reuse?: ReuseInput | undefined;
 }
 
@@ -339,6 +341,20 @@ export interface RetryInput {
 export interface BackoffInput {
   base?: DurationInput | undefined;
   max?: DurationInput | undefined;
+}
+
+/** A queue in its long form; the short form is its size. */
+export interface QueueInput {
+  size?: number | undefined;
+  timeout?: DurationInput | undefined;
+  classes?: QueueClassesInput | undefined;
+}
+
+/** Who goes first in a queue. */
+export interface QueueClassesInput {
+  header?: string | undefined;
+  values: Record<string, number>;
+  default?: number | undefined;
 }
 
 /** Links to servers kept for further requests. */

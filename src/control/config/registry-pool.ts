@@ -3,6 +3,7 @@ import * as form from './forms.ts';
 import { balancingKeys } from './registry-balancing.ts';
 import { discovery } from './registry-discovery.ts';
 import { outlier, probe } from './registry-health.ts';
+import { queue } from './registry-queue.ts';
 import { retry } from './registry-retry.ts';
 import type { RecordShape } from './shape.ts';
 import { count, flag, key, list, mapOf, oneOrMore, record, written } from './shape.ts';
@@ -101,6 +102,14 @@ export const pool: RecordShape = record(
       'How long servers may take.',
     ),
     retry: key(retry, 'Repeats requests elsewhere.'),
+    maxConnections: key(
+      count(0, 1_000_000),
+      'Exchanges and tunnels at a time over all its servers; 0 is without limit.',
+      { default: '0' },
+    ),
+    queue: key(queue, 'Where requests wait while every server is at its limit.', {
+      default: 'none: they are refused with 503',
+    }),
     reuse: key(
       record('reuse', 'a map of settings', {
         idle: key(written(wait), "How long an idle link is kept; below the server's own limit.", {
@@ -122,7 +131,6 @@ export const pool: RecordShape = record(
   {
     short: 'servers',
     later: [
-      'queue',
       'circuitBreaker',
       'panic',
       'tls',

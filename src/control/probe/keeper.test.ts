@@ -63,6 +63,8 @@ function snapshotOf({ probe: given = probe, ports = [1, 2, 3], ...rest }: Settin
     timeouts: { connectMs: 1, firstByteMs: 1, idleMs: 1 },
     balancing: plainBalancing,
     retry: standardRetry,
+    connectionsMax: 0,
+    queue: null,
     reuse: { idleMs: 1, requestsMax: 1, ageMs: 1, perWorkerMax: 1 },
   };
   return {

@@ -28,6 +28,8 @@ function config(...servers: ConfigServer[]): Config {
         timeouts: { connectMs: 1, firstByteMs: 1, idleMs: 1 },
         balancing: plainBalancing,
         retry: standardRetry,
+        connectionsMax: 0,
+        queue: null,
         reuse: { idleMs: 1, requestsMax: 1, ageMs: 1, perWorkerMax: 1 },
       },
     ],

@@ -100,6 +100,7 @@ function poolStatus(pool: Pool, means: TrafficMeans, left: readonly DepartedCoun
     withoutServer: counters.one('pool', pool.slot, PoolColumn.WITHOUT_SERVER),
     responses: responsesOf(counters.row('pool', pool.slot), PoolColumn),
     retries: counters.one('pool', pool.slot, PoolColumn.RETRIES),
+    queued: Atomics.load(means.words.poolQueued, pool.slot),
     condition: view?.condition ?? 'down',
     why: view?.why ?? 'not yet known',
     servers,

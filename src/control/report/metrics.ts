@@ -146,6 +146,8 @@ function poolMetrics(out: Exposition, pool: Pool, traffic: TrafficMeans): void {
   const { counters, healthOf } = traffic;
   const labels = { pool: pool.name };
   poolTotals(out, pool.name, pool.slot, counters.row('pool', pool.slot), traffic);
+  const queued = Atomics.load(traffic.words.poolQueued, pool.slot);
+  out.gauge('evenkeel_pool_waiting', 'Requests that wait for a place now.', queued, labels);
   for (const state of states) {
     const count = pool.servers.filter((server) => stateOf(healthOf, server) === state).length;
     out.gauge('evenkeel_pool_servers', 'Servers by state.', count, { ...labels, state });

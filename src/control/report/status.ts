@@ -128,6 +128,8 @@ export interface PoolStatus {
   /** Mean of the last ten seconds. */
   readonly requestsPerSecond: number;
   readonly retries: number;
+  /** Requests that wait for a place now. */
+  readonly queued: number;
   readonly condition: PoolCondition;
   /** Why it is in that condition, in words. */
   readonly why: string;

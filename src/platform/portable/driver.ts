@@ -3,6 +3,7 @@ import { connect, isIP, type Socket } from 'node:net';
 import { invariant } from '../../base/invariant.ts';
 import { limits } from '../../model/limits.ts';
 import type { DialAddress } from '../../model/snapshot.ts';
+import { onceMoved } from '../doorbell.ts';
 import type { DialTarget, Driver, Link, LinkHandler, Listening, ListenTarget } from '../driver.ts';
 import { PlainBuffers } from '../plain-buffers.ts';
 import { descriptorCeiling, descriptorOf } from './descriptors.ts';
@@ -107,6 +108,10 @@ class PortableDriver implements Driver, LinkHost {
     clearTimeout(this.#alarm);
     this.#alarm = setTimeout(() => ring(this.enter()), ms);
     this.#alarm.unref();
+  }
+
+  whenMoved(words: Int32Array, index: number, seen: number, ring: (nowMs: number) => void): void {
+    onceMoved(words, index, seen, () => ring(this.enter()));
   }
 
   gauges(): Record<string, number> {

@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { invariant } from '../../base/invariant.ts';
 import { limits } from '../../model/limits.ts';
 import type { DialAddress } from '../../model/snapshot.ts';
+import { onceMoved } from '../doorbell.ts';
 import type {
   BufferPool,
   DialTarget,
@@ -145,6 +146,13 @@ class UringDriver implements Driver, AcceptBook {
       ring(this.core.nowMs);
     }, ms);
     this.#alarm.unref();
+  }
+
+  whenMoved(words: Int32Array, index: number, seen: number, ring: (nowMs: number) => void): void {
+    onceMoved(words, index, seen, () => {
+      this.core.setTime(performance.now());
+      ring(this.core.nowMs);
+    });
   }
 
   listen(target: ListenTarget, onAccept: (link: Link) => void): Listening {
