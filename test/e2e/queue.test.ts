@@ -40,9 +40,11 @@ for (const { name: driver, skip } of await drivers()) {
                 address: server.address,
                 maxConnections: 10,
               })),
+              // Longer than a busy machine takes for all of it.
+              timeouts: { firstByte: '5m' },
               queue: {
                 size: 200,
-                timeout: '30s',
+                timeout: '5m',
                 classes: { values: { high: 0, normal: 1, low: 2 } },
               },
             },
@@ -53,7 +55,7 @@ for (const { name: driver, skip } of await drivers()) {
         { driver },
       );
       const open = async (id: string, priority: string): Promise<Client> => {
-        const client = await new Client({ port, timeoutMs: 60_000 }).open();
+        const client = await new Client({ port, timeoutMs: 300_000 }).open();
         test.after(() => client.destroy());
         client.send(ask(id, priority));
         return client;
@@ -70,7 +72,7 @@ for (const { name: driver, skip } of await drivers()) {
         const priority = (['low', 'normal', 'high'] as const)[i % 3]!;
         clients.push(await open(`${priority}-${i}`, priority));
         sent[priority].push(`${priority}-${i}`);
-        await until('it waits', 5_000, async () => (await waiting()) === i + 1);
+        await until('it waits', 20_000, async () => (await waiting()) === i + 1);
       }
       for (const { order } of servers) order.length = 0;
       const order: string[] = [];
@@ -78,7 +80,7 @@ for (const { name: driver, skip } of await drivers()) {
       for (let i = 0; i < 180; i++) {
         const { held } = servers[i % 2]!;
         held.shift()!();
-        await until('the next one has the place', 5_000, () => held.length === 10);
+        await until('the next one has the place', 20_000, () => held.length === 10);
         order.push(servers[i % 2]!.order.at(-1)!);
       }
       for (const { held } of servers) for (const letGo of held) letGo();
