@@ -10,6 +10,7 @@ export const commandLoaders: Readonly<Record<string, () => Promise<Command>>> = 
   check: async () => (await import('./commands/check.ts')).check,
   status: async () => (await import('./commands/status.ts')).status,
   reload: async () => (await import('./commands/reload.ts')).reload,
+  upgrade: async () => (await import('./commands/upgrade.ts')).upgrade,
   reopen: async () => (await import('./commands/reopen.ts')).reopen,
   stop: async () => (await import('./commands/stop.ts')).stop,
   drain: async () => (await import('./commands/drain.ts')).drain,

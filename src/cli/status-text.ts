@@ -27,12 +27,13 @@ export function statusText(report: StatusReport, nowMs: number, columns: number 
 function headLines(report: StatusReport, nowMs: number): string[] {
   const { version, pids, driver, workers, configuration } = report;
   const supervisor = pids.supervisor === null ? '' : `, supervisor ${pids.supervisor}`;
+  const leaving = pids.leaving.length === 0 ? '' : `, leaving ${pids.leaving.join(' ')}`;
   const upFor = durationText(nowMs - report.startedAtMs);
   const restarts = workers.reduce((sum, worker) => sum + worker.restarts, 0);
   const unready = workers.filter((worker) => worker.state !== 'ready');
   const { lastReload } = configuration;
   return [
-    `evenkeel ${version}, up ${upFor}${report.isDraining ? ', draining' : ''}; pid ${pids.balancer}${supervisor}`,
+    `evenkeel ${version}, up ${upFor}${report.isDraining ? ', draining' : ''}; pid ${pids.balancer}${supervisor}${leaving}`,
     `driver ${driver.name}: ${driver.reason}`,
     `workers ${workers.length}${unready.map((worker) => `, ${worker.index} ${worker.state}`).join('')}` +
       `${restarts === 0 ? '' : `, ${restarts} replaced`}`,

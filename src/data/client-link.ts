@@ -264,7 +264,14 @@ export class ClientLink implements ClientSide, LinkHandler {
     this.#mustClose = true;
     if (this.#phase !== Phase.HEAD || this.#partial !== null) return;
     this.#leavesSinceMs = this.#plane.driver.now();
-    this.#wakeAt(this.#leavesSinceMs + limits.leaveGraceMs);
+    this.#wakeAt(this.#leavesSinceMs + this.#leaveAfterMs());
+  }
+
+  #leaveAfterMs(): number {
+    const { replacedForMs, random } = this.#plane;
+    if (replacedForMs === 0) return limits.leaveGraceMs;
+    const { replacedCloseFrom: from, replacedCloseTo: to } = limits;
+    return Math.floor(replacedForMs * (from + (to - from) * random()));
   }
 
   /** Ends at once: the deadline of a drain has passed. */

@@ -254,6 +254,7 @@ export class FakeDriver implements Driver {
   readonly buffers: BufferPool;
   onTick: (nowMs: number) => void = () => {};
   readonly acceptFailures = 0;
+  readonly openListeners = 0;
   readonly openLinks = 0;
   nowMs = 0;
   /** Calls that no driver would get from a tidy data plane throw. */

@@ -94,6 +94,8 @@ export interface Plane {
   /** Tunnels without progress end after this (ms). */
   tunnelIdleMs: number;
   isDraining: boolean;
+  /** Another process takes new links, and this one has so long to finish its own (ms); 0 = no such drain. */
+  replacedForMs: number;
   /** Whether lines are wanted. */
   hasAccessLog: boolean;
   /** Writes the access-log line of an ended exchange or tunnel. */

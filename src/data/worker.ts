@@ -45,8 +45,8 @@ export interface DataPlane {
     geo?: GeoBytes | null,
   ): void;
   /** Stops accepting, lets exchanges finish, cuts what is left after `deadlineMs` from now. */
-  drain(deadlineMs: number): void;
-  /** True when a drain has left no link. */
+  drain(deadlineMs: number, isReplaced?: boolean): void;
+  /** True when a drain has left no link, and none can come. */
   readonly isDrained: boolean;
   /** A planted invariant failure, for tests of what follows one. */
   fail(): void;
@@ -96,11 +96,7 @@ class Worker implements DataPlane {
   }
 
   get isDrained(): boolean {
-    return (
-      this.#plane.isDraining &&
-      Atomics.load(this.#plane.words.links, 0) >= 0 &&
-      this.#linkCount() === 0
-    );
+    return this.#plane.isDraining && this.#driver.openListeners === 0 && this.#linkCount() === 0;
   }
 
   apply(
@@ -132,8 +128,9 @@ class Worker implements DataPlane {
     plane.post({ type: 'applied', version: snapshot.version });
   }
 
-  drain(deadlineMs: number): void {
+  drain(deadlineMs: number, isReplaced = false): void {
     this.#plane.isDraining = true;
+    if (isReplaced) this.#plane.replacedForMs = deadlineMs;
     this.#drainUntilMs = this.#driver.preciseNow() + deadlineMs;
     for (const [name, state] of this.#listeners) this.#remove(name, state, deadlineMs);
     for (const server of this.#plane.servers.values()) server.retireIdle();
@@ -158,9 +155,8 @@ class Worker implements DataPlane {
   #remove(name: string, state: ListenerState, drainMs: number): void {
     this.#listeners.delete(name);
     state.leave();
-    if (state.linkCount > 0) {
-      this.#leaving.push({ state, cutAtMs: this.#driver.preciseNow() + drainMs });
-    }
+    // Without a link too: until its accept has ended in the kernel, one may still come.
+    this.#leaving.push({ state, cutAtMs: this.#driver.preciseNow() + drainMs });
   }
 
   #accept(state: ListenerState, link: Link): void {
@@ -221,10 +217,11 @@ class Worker implements DataPlane {
   }
 
   #cutLate(nowMs: number): void {
+    const mayAccept = this.#driver.openListeners > this.#listeners.size;
     for (let i = this.#leaving.length - 1; i >= 0; i--) {
       const { state, cutAtMs } = this.#leaving[i]!;
       if (nowMs >= Math.min(cutAtMs, this.#drainUntilMs)) state.cut();
-      if (state.linkCount === 0) this.#leaving.splice(i, 1);
+      if (state.linkCount === 0 && !mayAccept) this.#leaving.splice(i, 1);
     }
   }
 
@@ -322,6 +319,7 @@ function makePlane(options: DataPlaneOptions, histograms: HistogramWriter): Plan
     freeExchanges: [],
     servers: new Map(),
     isDraining: false,
+    replacedForMs: 0,
     hasAccessLog: start.snapshot.accessLog,
     log: () => {},
     requestIdPrefix,

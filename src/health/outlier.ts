@@ -49,6 +49,15 @@ export interface OutlierChange {
   readonly untilMs: number | null;
 }
 
+/** What is left of an ejection. */
+export interface Ejection {
+  /** `Verdict` bits that it sets. */
+  readonly bits: number;
+  readonly remainingMs: number;
+  /** Ejections that count towards the length of the next one. */
+  readonly count: number;
+}
+
 interface Ejectable {
   bits: number;
   untilMs: number;
@@ -122,6 +131,23 @@ export class OutlierJudge {
         history,
       });
     }
+  }
+
+  /** An ejection as another process takes it over; null when there is none. */
+  ejectionOf(slot: number, nowMs: number): Ejection | null {
+    const server = this.#servers.get(slot);
+    if (server === undefined || server.bits === 0) return null;
+    return { bits: server.bits, remainingMs: server.untilMs - nowMs, count: server.count };
+  }
+
+  /** Takes over what `ejectionOf` gave in another process; the caller sets the bits. */
+  restore(slot: number, ejection: Ejection, nowMs: number): void {
+    const server = this.#servers.get(slot);
+    if (server === undefined) return;
+    server.bits = ejection.bits;
+    server.untilMs = nowMs + Math.max(ejection.remainingMs, 0);
+    server.count = ejection.count;
+    if (ejection.bits === Verdict.REFUSING) server.reconnectAtMs = nowMs;
   }
 
   /**

@@ -72,6 +72,13 @@ export class ProbeVerdict {
     this.nextAtMs = nowMs;
   }
 
+  /** Takes over the verdict of another process, which had probed the same server. */
+  restore(isUp: boolean, reason: string): void {
+    this.isUp = isUp;
+    this.reason = reason;
+    this.#hasEverPassed = isUp;
+  }
+
   /** The last results, oldest first. */
   history(): ProbeResult[] {
     return this.#history.toArray();

@@ -63,6 +63,12 @@ export const limits = {
   halfCloseGraceMs: 1_000,
   /** In a drain, an idle link is closed after this; a request that comes before is answered. */
   leaveGraceMs: 1_000,
+  /**
+   * After an upgrade nobody waits for idle links: they are closed spread over this part of the drain, late, since a
+   * request that comes before is answered, and one that crosses our FIN is lost.
+   */
+  replacedCloseFrom: 0.5,
+  replacedCloseTo: 0.9,
   /** Timer wheel: resolution in ms. Time-outs are in seconds; 50 ms is 2.5 % of the shortest default. */
   timerTickMs: 50,
   /** A worker whose heartbeat is older than this is stuck: the balancer process is replaced. */

@@ -37,8 +37,11 @@ export type ToWorker =
       readonly geo: GeoBytes | null;
       readonly sockets: Readonly<Record<string, ListenSocket>>;
     }
-  /** Stop accepting, finish what runs, close the rest when `deadlineMs` from now have passed; then `drained` and exit. */
-  | { readonly type: 'drain'; readonly deadlineMs: number }
+  /**
+   * Stop accepting, finish what runs, close the rest when `deadlineMs` from now have passed; then `drained` and exit.
+   * `isReplaced`: new links find another process, so idle ones are closed spread over some time.
+   */
+  | { readonly type: 'drain'; readonly deadlineMs: number; readonly isReplaced: boolean }
   | { readonly type: 'stop' }
   | { readonly type: 'fault'; readonly kind: 'invariant' | 'stuck' };
 

@@ -120,7 +120,22 @@ export class CounterReader {
 
   /** How often each reason word was the end of an exchange, in the order of `reasonCodes`. */
   reasons(): number[] {
-    return reasonCodes.map((_, index) => this.#sum(REASONS + index));
+    return reasonCodes.map(
+      (_, index) => this.#sum(REASONS + index) - this.#baseline[REASONS + index]!,
+    );
+  }
+
+  /** Counts what another process had counted for the slot's owner, by column. */
+  add(owner: CounterOwner, slot: number, values: readonly number[]): void {
+    const { start, columns } = sections[owner];
+    for (let column = 0; column < columns.length; column++) {
+      this.#baseline[start + slot * columns.length + column]! -= values[column] ?? 0;
+    }
+  }
+
+  /** The same for a reason word. */
+  addReason(index: number, count: number): void {
+    this.#baseline[REASONS + index]! -= count;
   }
 
   /**

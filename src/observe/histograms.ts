@@ -87,6 +87,19 @@ export class HistogramReader {
       const first = firstBucket(owner, slot, timing);
       const left = this.#sum(first);
       if (left.some((count) => count !== 0)) this.#baselines.set(first, left);
+      else this.#baselines.delete(first);
+    }
+  }
+
+  /** Counts samples that another process had: bucket, count, bucket, count … */
+  add(owner: HistogramOwner, slot: number, timing: number, cells: readonly number[]): void {
+    const first = firstBucket(owner, slot, timing);
+    const baseline = this.#baselines.get(first) ?? new Float64Array(histogramBuckets);
+    this.#baselines.set(first, baseline);
+    for (let i = 0; i < cells.length; i += 2) {
+      const bucket = cells[i]!;
+      // Another version may have had more buckets.
+      if (bucket < histogramBuckets) baseline[bucket]! -= cells[i + 1]!;
     }
   }
 

@@ -49,12 +49,14 @@ export type AdminAddress =
 
 /**
  * Serves HTTP for the admin API: reads each request whole (at most 1 MiB, ten seconds), answers it.
- * A Unix socket gets mode 0600. Errors: rejects with the system's error when it cannot listen.
+ * A Unix socket gets mode 0600. With `fd`, a listening socket that is ours to close, `address` only says
+ * what it is. Errors: rejects with the system's error when it cannot listen.
  */
 export async function listenAdmin(
   address: AdminAddress,
   answer: AnswerAdmin,
   onError: (error: unknown) => void,
+  fd: number | null = null,
 ): Promise<AdminListener> {
   const server = createServer(
     { requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs, maxHeaderSize: 16_384 },
@@ -63,7 +65,8 @@ export async function listenAdmin(
   );
   server.keepAliveTimeout = keepAliveMs;
   server.maxConnections = connectionsMax;
-  await listen(server, address);
+  if (fd === null) await listen(server, address);
+  else await listenOn(server, fd);
   server.on('error', onError);
   const bound = server.address();
   return {
@@ -76,6 +79,16 @@ interface Serving {
   readonly answer: AnswerAdmin;
   readonly onError: (error: unknown) => void;
   readonly isUnix: boolean;
+}
+
+function listenOn(server: Server, fd: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ fd }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
 }
 
 function listen(server: Server, address: AdminAddress): Promise<void> {

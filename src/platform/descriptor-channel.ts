@@ -24,6 +24,9 @@ const MESSAGE_DESCRIPTORS_MAX = 64;
 /** Messages read before other work of the loop gets its turn. */
 const MESSAGES_PER_TURN = 16;
 
+/** What one end may have sent and nobody has read is bounded by the socket's buffer. */
+const TURNS_MAX = 64;
+
 /*
  * One block of memory per process, used by one call at a time:
  *
@@ -122,6 +125,17 @@ export class DescriptorChannel {
     const why = errnoName(calls.errno());
     setImmediate(() => this.#end(`cannot send: ${why}`));
     return false;
+  }
+
+  /** Takes what has arrived and waits to be read, before an end that is known otherwise. */
+  readAll(): void {
+    for (let turns = 0; turns < TURNS_MAX && this.#isOpen; turns++) {
+      for (let i = 0; i < MESSAGES_PER_TURN && this.#isOpen; i++) {
+        const received = receive(this.#fd);
+        if (typeof received === 'string') return;
+        this.#handler.onMessage(received);
+      }
+    }
   }
 
   /** Closes this end; no `onClosed` follows. */

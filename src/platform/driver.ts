@@ -134,6 +134,8 @@ export interface Driver {
   readonly acceptFailures: number;
   /** Links now open. */
   readonly openLinks: number;
+  /** Listening sockets from which a connection may still come, those included that are being stopped. */
+  readonly openListeners: number;
   /** Named gauges for `status` and metrics: ring use, buffers, free lists. */
   gauges(): Record<string, number>;
   /** Ends the driver when no link is left; listening sockets are closed. */

@@ -16,6 +16,7 @@ export interface Libc {
   socketpair(family: number, type: number, protocol: number, pairAt: number): number;
   bind(fd: number, addressAt: number, bytes: number): number;
   listen(fd: number, backlog: number): number;
+  accept4(fd: number, addressAt: number, lengthAt: number, flags: number): number;
   connect(fd: number, addressAt: number, bytes: number): number;
   shutdown(fd: number, how: number): number;
   setsockopt(fd: number, level: number, name: number, valueAt: number, bytes: number): number;
@@ -57,6 +58,7 @@ function bindLibc(koffi: Koffi): Libc {
     socketpair: c.func('int socketpair(int, int, int, uintptr_t)'),
     bind: c.func('int bind(int, uintptr_t, int)'),
     listen: c.func('int listen(int, int)'),
+    accept4: c.func('int accept4(int, uintptr_t, uintptr_t, int)'),
     connect: c.func('int connect(int, uintptr_t, int)'),
     shutdown: c.func('int shutdown(int, int)'),
     setsockopt: c.func('int setsockopt(int, int, int, uintptr_t, int)'),

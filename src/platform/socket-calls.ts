@@ -15,6 +15,7 @@ export interface SocketCalls {
   socketpair(family: number, type: number, protocol: number, pair: Uint8Array): number;
   close(fd: number): number;
   dup(fd: number): number;
+  dup2(fd: number, as: number): number;
   sendmsg(fd: number, message: number, flags: number): number;
   recvmsg(fd: number, message: number, flags: number): number;
   errno(): number;
@@ -100,6 +101,7 @@ function loadCalls(): SocketCalls {
     socketpair: libc.func('int socketpair(int, int, int, void*)'),
     close: libc.func('int close(int)'),
     dup: libc.func('int dup(int)'),
+    dup2: libc.func('int dup2(int, int)'),
     sendmsg: libc.func('int64_t sendmsg(int, uintptr_t, int)'),
     recvmsg: libc.func('int64_t recvmsg(int, uintptr_t, int)'),
     errno: () => koffi.errno(),

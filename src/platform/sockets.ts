@@ -93,6 +93,16 @@ export function closeDescriptor(fd: number): void {
   socketCalls().close(fd);
 }
 
+/**
+ * What was `as` is from now on what `fd` is, and `fd` is closed: a descriptor that we were started with
+ * takes the place of another. Nothing happens for a number that is none.
+ */
+export function takeDescriptor(fd: number, as: number): void {
+  if (!Number.isInteger(fd) || fd <= 2) return;
+  const calls = socketCalls();
+  if (calls.dup2(fd, as) >= 0) calls.close(fd);
+}
+
 /** How an address is written for people and as a key of stored sockets. */
 export function formatAddress(address: ListenAddress): string {
   if (address.kind === 'unix') return `unix:${address.path}`;

@@ -1,10 +1,12 @@
 import type { Config } from '../control/config/config.ts';
 import type { Clock } from '../platform/clock.ts';
+import { keptAdminSockets } from './admin-sockets.ts';
 import type { Balancer } from './balancer.ts';
 import type { ConfigSources } from './config-sources.ts';
 import { configurationPath } from './configuration-source.ts';
 import type { ProcessLog } from './process-log.ts';
 import type { RunOptions } from './run-options.ts';
+import type { StoreClient } from './store-client.ts';
 import { version } from './version.ts';
 
 /** The running balancer and what it was started with. */
@@ -13,6 +15,8 @@ export interface Surroundings {
   readonly options: RunOptions;
   readonly sources: ConfigSources;
   readonly config: Config;
+  /** Keeps the admin sockets; null: they end with this process. */
+  readonly store: StoreClient | null;
   readonly log: ProcessLog;
   readonly clock: Clock;
 }
@@ -27,7 +31,8 @@ export async function openAround(surroundings: Surroundings): Promise<void> {
     log.info('The configuration file changed', { file });
     void balancer.reload();
   });
-  balancer.beforeEnd(async () => sources.stopWatching());
+  balancer.ending.before(async () => sources.stopWatching());
+  balancer.ending.whenReplaced(() => sources.stopWatching());
   try {
     await openAdmin(surroundings);
   } catch (error) {
@@ -36,7 +41,14 @@ export async function openAround(surroundings: Surroundings): Promise<void> {
 }
 
 /** Loaded only now: the admin API is a good part of all code, and a restart must be quick. */
-async function openAdmin({ balancer, options, config, clock, log }: Surroundings): Promise<void> {
+async function openAdmin({
+  balancer,
+  options,
+  config,
+  store,
+  clock,
+  log,
+}: Surroundings): Promise<void> {
   const { startAdmin } = await import('../control/admin/server.ts');
   const supervisor = Number(process.env['EVENKEEL_SUPERVISOR'] ?? '');
   const admin = await startAdmin({
@@ -45,6 +57,7 @@ async function openAdmin({ balancer, options, config, clock, log }: Surroundings
     configFile: configurationPath(options),
     pid: process.pid,
     supervisorPid: supervisor > 0 ? supervisor : null,
+    sockets: store === null ? null : await keptAdminSockets(store),
     socketPath: options.socket ?? config.admin.socket,
     address: config.admin.address,
     token: config.admin.token,
@@ -53,6 +66,7 @@ async function openAdmin({ balancer, options, config, clock, log }: Surroundings
     areFaultsArmed: process.env['EVENKEEL_TEST_FAULTS'] === '1',
     log: (level, message) => log[level](message),
   });
-  balancer.beforeEnd(() => admin.close());
+  balancer.ending.before(() => (balancer.ending.isReplaced ? Promise.resolve() : admin.close()));
+  balancer.ending.whenReplaced(() => void admin.leave());
   log.info('The admin API is open', { socket: admin.files.socketPath, port: admin.port });
 }

@@ -7,10 +7,12 @@ import type {
   OperationOutcome,
   ReloadOutcome,
   ServerSpec,
+  UpgradeOutcome,
 } from '../control/publish/operations.ts';
 import { Publisher } from '../control/publish/publisher.ts';
 import { NameResolver } from '../control/publish/resolver.ts';
 import type { StatusReport } from '../control/report/status.ts';
+import type { TotalsMeans } from '../control/report/totals.ts';
 import { ageBudgets } from '../limit/retry-budget.ts';
 import { limits } from '../model/limits.ts';
 import type { FromWorker } from '../model/messages.ts';
@@ -23,55 +25,27 @@ import {
 import type { Snapshot } from '../model/snapshot.ts';
 import { CounterReader, counterCount } from '../observe/counters.ts';
 import { HistogramReader, histogramWords } from '../observe/histograms.ts';
-import type { Clock, RunningTimer } from '../platform/clock.ts';
+import type { RunningTimer } from '../platform/clock.ts';
 import { resolveName } from '../platform/dns.ts';
 import { connectProbe } from '../platform/probe-link.ts';
 import { AccessLogSink } from './access-log-sink.ts';
-import type { ConfigSources } from './config-sources.ts';
-import type { StoreClient } from './descriptor-store.ts';
+import type { BalancerParts } from './balancer-parts.ts';
 import { Discovery } from './discovery.ts';
+import { Ending, lastAccepts } from './ending.ts';
 import { faultRefused } from './fault-refused.ts';
 import { areProbed, whenProbed } from './first-probes.ts';
-import { type KeptState, keepState } from './kept-state.ts';
+import { HandOver } from './hand-over.ts';
+import { keepState } from './kept-state.ts';
 import { endHard } from './lifecycle.ts';
-import type { ListenerSockets } from './listener-sockets.ts';
-import type { ProcessLog } from './process-log.ts';
 import { Reloader } from './reload.ts';
 import { Reports } from './reports.ts';
-import { ExitCode, type RunOptions } from './run-options.ts';
+import { ExitCode } from './run-options.ts';
 import { createSlotBook } from './shared-slots.ts';
 import { sibling } from './sibling.ts';
 import { WorkerCrew } from './worker-crew.ts';
 
-/** What a balancer is made of; everything that can be refused at the start has been decided. */
-export interface BalancerParts {
-  readonly options: RunOptions;
-  readonly config: Config;
-  readonly sources: ConfigSources;
-  /** What a balancer before us left; null at the first start. */
-  readonly kept: KeptState | null;
-  readonly driver: { readonly name: 'uring' | 'portable'; readonly reason: string };
-  readonly workers: number;
-  readonly sockets: ListenerSockets;
-  readonly store: StoreClient | null;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly log: ProcessLog;
-  readonly areFaultsArmed: boolean;
-  /** Closes what a dead worker left in the kernel; returns how many links. */
-  readonly reclaim: (words: SharedWords, worker: number) => number;
-  readonly exit: (code: number) => void;
-}
-
 /** How long the first snapshot waits for names; traffic waits in the kernel's queue. */
 const NAMES_WAIT_MS = 500;
-/** Beyond the drain's own deadline, before threads are told to stop. */
-const DRAIN_GRACE_MS = 1_000;
-/**
- * From the moment in which new connections are refused, so long is accepted on: what is queued and
- * handshakes whose last packet is under way (most round trips of the world are shorter).
- */
-const LAST_ACCEPTS_MS = 200;
 /** Retry budgets are balances of the last seconds: this is the second that they are aged by. */
 const BUDGET_AGE_MS = 1_000;
 /** Changes of names within so long make one snapshot. */
@@ -79,6 +53,10 @@ const NAMES_GATHER_MS = 20;
 
 /** The balancer process: control on the main thread, traffic on the workers. */
 export class Balancer implements BalancerControl {
+  /** How this process ends in order. */
+  readonly ending: Ending;
+  /** How it is replaced by another, and what it takes from those before it. */
+  readonly handOver: HandOver;
   readonly #parts: BalancerParts;
   readonly #shared: SharedBuffers;
   readonly #words: SharedWords;
@@ -91,11 +69,8 @@ export class Balancer implements BalancerControl {
   readonly #reloader: Reloader;
   readonly #reports: Reports;
   readonly #aging: RunningTimer;
-  readonly #beforeEnd: (() => Promise<void>)[] = [];
   readonly explain: BalancerControl['explain'] = (asked) => this.#reports.explain(asked);
   #isServing = false;
-  #isDraining = false;
-  #isEnding = false;
   #isNamesDue = false;
 
   constructor(parts: BalancerParts) {
@@ -160,7 +135,10 @@ export class Balancer implements BalancerControl {
       reloader: this.#reloader,
       publisher: this.#publisher,
       accessLog: this.#accessLog,
+      leaving: () => this.handOver.leaving.map(({ pid }) => pid),
     });
+    this.ending = this.#createEnding();
+    this.handOver = this.#createHandOver({ counters, histograms, departed, slots });
     this.#aging = clock.every(BUDGET_AGE_MS, () => {
       ageBudgets(this.#words.retryTokens, limits.pools);
     });
@@ -169,11 +147,17 @@ export class Balancer implements BalancerControl {
   /** Takes traffic: resolves when all workers accept. The sockets have been opened before. */
   async start(): Promise<void> {
     this.#useSettings(this.#publisher.config);
-    const { kept } = this.#parts;
+    const { kept, heritage } = this.#parts;
+    this.#keeper.remember(heritage?.health ?? []);
+    this.#resolver.remember(heritage?.names ?? {});
     await this.#discovery.begin(kept?.found ?? null);
     if (kept !== null) this.#publisher.restoreOverlay(kept.overlay);
     await this.#resolver.settled(NAMES_WAIT_MS);
     this.#publisher.publish();
+    if (heritage !== null) {
+      this.handOver.inherit(heritage);
+      this.#reports.goOn(heritage.process);
+    }
     await this.#firstProbes();
     await this.#crew.start();
     this.#isServing = true;
@@ -181,9 +165,12 @@ export class Balancer implements BalancerControl {
     this.#keep();
   }
 
-  /** Runs before the process ends: closes what others opened around the balancer. */
-  beforeEnd(close: () => Promise<void>): void {
-    this.#beforeEnd.push(close);
+  upgrade(): Promise<UpgradeOutcome> {
+    return this.handOver.upgrade();
+  }
+
+  get isUpgrading(): boolean {
+    return this.handOver.isUnderWay;
   }
 
   status(): StatusReport {
@@ -205,6 +192,8 @@ export class Balancer implements BalancerControl {
   async reload(): Promise<ReloadOutcome> {
     if (this.#isDraining)
       return { ok: false, problems: ['Cannot reload as the balancer is draining'] };
+    if (this.isUpgrading)
+      return { ok: false, problems: ['Cannot reload as an upgrade is running'] };
     return await this.#reloader.reload();
   }
 
@@ -215,21 +204,8 @@ export class Balancer implements BalancerControl {
 
   /** The first call drains, the second one ends at once. */
   stop(): void {
-    if (this.#isDraining) this.stopNow();
-    else this.drain();
-  }
-
-  /** No new traffic; what runs is finished within `timeouts.drain`; then the process ends. */
-  drain(): void {
-    if (this.#isDraining) return;
-    void this.#drain();
-  }
-
-  /** Ends all threads, then the process. */
-  stopNow(): void {
-    this.#isDraining = true;
-    this.#parts.log.warn('Stopping at once; what is in flight is cut');
-    void this.#stopNow();
+    if (this.#isDraining) this.ending.stopNow();
+    else this.ending.drain();
   }
 
   drainServer(pool: string, address: string): OperationOutcome {
@@ -256,6 +232,47 @@ export class Balancer implements BalancerControl {
     const isPlanted = this.#parts.areFaultsArmed && this.#crew.injectFault(worker, kind);
     if (isPlanted) return { ok: true, version: this.#publisher.snapshot?.version ?? 0 };
     return faultRefused(worker, this.#parts.workers);
+  }
+
+  get #isDraining(): boolean {
+    return this.ending.isDraining;
+  }
+
+  #createEnding(): Ending {
+    const { sockets, store, clock, log, exit } = this.#parts;
+    return new Ending({
+      crew: this.#crew,
+      sockets,
+      store,
+      clock,
+      log,
+      exit,
+      drainMs: () => this.#publisher.config.timeouts.drainMs,
+      close: () => this.#close(),
+    });
+  }
+
+  #createHandOver(totals: TotalsMeans): HandOver {
+    const { store, generation, clock, log } = this.#parts;
+    return new HandOver({
+      store,
+      generation,
+      clock,
+      log,
+      totals,
+      snapshot: () => this.#publisher.snapshot as Snapshot,
+      heritage: () => ({
+        health: this.#keeper.memory,
+        names: this.#resolver.memory,
+        process: this.#reports.ownCounts,
+      }),
+      keep: () => this.#keepNow(),
+      whyNot: () => {
+        if (!this.isReady()) return 'a balancer that takes traffic is required';
+        return this.#reloader.isRunning ? 'a reload is running' : null;
+      },
+      leave: () => this.ending.leave(),
+    });
   }
 
   #createCrew(onApplied: (version: number) => void): WorkerCrew {
@@ -306,8 +323,8 @@ export class Balancer implements BalancerControl {
     }
     // Servers that are all new would answer 503 until their first probe, and a listener that leaves
     // has connections to accept: the old table serves on.
-    const lastAccepts = isListenerLeaving ? this.#wait(LAST_ACCEPTS_MS) : null;
-    void Promise.all([lastAccepts, this.#firstProbes()]).then(() => this.#crew.publish());
+    const accepted = isListenerLeaving ? lastAccepts(this.#parts.clock) : null;
+    void Promise.all([accepted, this.#firstProbes()]).then(() => this.#crew.publish());
   }
 
   #useSettings(config: Config): void {
@@ -343,58 +360,25 @@ export class Balancer implements BalancerControl {
    * Leaves the state with the supervisor. Without it a crash forgets run-time changes, so say so.
    */
   #keep(): void {
-    const { store, log } = this.#parts;
-    if (store === null) return;
-    const { config, overlayState: overlay } = this.#publisher;
-    const state = { config, overlay, found: this.#discovery.discoverer.state };
-    keepState(store, state).catch((error: unknown) => {
-      log.warn('Cannot keep the state for the time after a crash', { why: String(error) });
+    this.#keepNow().catch((error: unknown) => {
+      const why = String(error);
+      this.#parts.log.warn('Cannot keep the state for the time after a crash', { why });
     });
   }
 
-  async #drain(): Promise<void> {
-    this.#isDraining = true;
-    const { log, sockets, store } = this.#parts;
-    const { drainMs } = this.#publisher.config.timeouts;
-    log.info('Draining: no new traffic, what runs is finished', { atMostMs: drainMs });
-    await store?.announce('ending').catch(() => undefined);
-    // Refuse first, then accept what had come before, then close: the other way round, connections
-    // that the kernel had completed would be reset by the close.
-    const refusing = sockets.refuse();
-    await this.#wait(LAST_ACCEPTS_MS);
-    const drained = this.#crew.drain(drainMs).then(() => true);
-    const late = this.#wait(drainMs + DRAIN_GRACE_MS).then(() => false);
-    await refusing;
-    await sockets.closeAll();
-    if (await Promise.race([drained, late])) return await this.#end();
-    log.warn('The drain took longer than its limit');
-    await this.#stopNow();
+  async #keepNow(): Promise<void> {
+    const { store } = this.#parts;
+    if (store === null) return;
+    const { config, overlayState: overlay } = this.#publisher;
+    await keepState(store, { config, overlay, found: this.#discovery.discoverer.state });
   }
 
-  async #stopNow(): Promise<void> {
-    await this.#parts.store?.announce('ending').catch(() => undefined);
-    const hasEnded = await this.#crew.stop();
-    await this.#end();
-    if (!hasEnded) endHard();
-  }
-
-  async #end(): Promise<void> {
-    if (this.#isEnding) return;
-    this.#isEnding = true;
+  async #close(): Promise<void> {
     this.#resolver.stop();
     this.#discovery.stop();
     this.#keeper.stop();
     this.#reports.stop();
     this.#aging.stop();
-    await Promise.allSettled([...this.#beforeEnd.map((close) => close()), this.#accessLog.close()]);
-    this.#parts.sockets.removeSocketFiles();
-    this.#parts.log.info('Ended');
-    if (this.#crew.hasEnded) this.#parts.exit(ExitCode.DRAINED);
-  }
-
-  #wait(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.#parts.clock.after(ms, resolve);
-    });
+    await Promise.allSettled([this.handOver.stop(), this.#accessLog.close()]);
   }
 }

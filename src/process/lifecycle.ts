@@ -6,6 +6,7 @@ export interface LifecycleActions {
   readonly reload: () => void;
   readonly drain: () => void;
   readonly stopNow: () => void;
+  readonly upgrade: () => void;
 }
 
 /** So many faults of the control thread within so long are more than it should go on with. */
@@ -46,7 +47,7 @@ export class Lifecycle {
       this.#isStopWanted = true;
       if (this.#stops[way] > 1) this.#actions?.stopNow();
       else this.#actions?.drain();
-    } else this.#log.warn('This signal has no effect in this version', { signal });
+    } else this.#actions?.upgrade();
   }
 }
 

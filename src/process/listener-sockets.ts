@@ -8,7 +8,7 @@ import {
   openListeners,
   refuseConnections,
 } from '../platform/sockets.ts';
-import type { StoreClient } from './descriptor-store.ts';
+import type { StoreClient } from './store-client.ts';
 
 /** Names of listeners in the supervisor's store; other names there are the balancer's own. */
 const PREFIX = 'listener ';
@@ -149,6 +149,12 @@ export class ListenerSockets {
     const { store } = this.#means;
     for (const key of this.#opened.keys()) this.#refuse(key);
     for (const key of this.#opened.keys()) await dropCopies(store, key);
+  }
+
+  /** Closes ours; what the store has belongs to a successor. */
+  release(): void {
+    for (const { fds } of this.#opened.values()) for (const fd of fds) closeDescriptor(fd);
+    this.#opened.clear();
   }
 
   /** Closes all, here and in the store. */

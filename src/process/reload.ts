@@ -57,6 +57,10 @@ export class Reloader {
     return { last: this.#last, count: this.#count, failures: this.#failures };
   }
 
+  get isRunning(): boolean {
+    return this.#running !== null;
+  }
+
   /** Calls during a reload share one more, which sees what the file says after they called. */
   reload(): Promise<ReloadOutcome> {
     if (this.#running === null) {

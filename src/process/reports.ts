@@ -2,6 +2,7 @@ import type { Discoverer } from '../control/discovery/discoverer.ts';
 import type { ExplainOutcome, ExplainRequest } from '../control/explain/explanation.ts';
 import type { HealthKeeper } from '../control/probe/keeper.ts';
 import type { Publisher } from '../control/publish/publisher.ts';
+import type { AccessLogState } from '../control/report/access-log.ts';
 import {
   buildStatus,
   type ProcessStatus,
@@ -16,7 +17,7 @@ import type { Snapshot } from '../model/snapshot.ts';
 import type { CounterReader } from '../observe/counters.ts';
 import type { HistogramReader } from '../observe/histograms.ts';
 import type { AccessLogSink } from './access-log-sink.ts';
-import type { BalancerParts } from './balancer.ts';
+import type { BalancerParts } from './balancer-parts.ts';
 import { configurationPath } from './configuration-source.ts';
 import type { Reloader } from './reload.ts';
 import { version } from './version.ts';
@@ -35,6 +36,8 @@ export interface ReportMeans {
   readonly reloader: Reloader;
   readonly publisher: Publisher;
   readonly accessLog: AccessLogSink;
+  /** Pids of balancers that this one replaced and that still live. */
+  readonly leaving: () => readonly number[];
 }
 
 /** Gathers what `status` and `/metrics` tell from the parts of the balancer. */
@@ -42,12 +45,32 @@ export class Reports {
   readonly #means: ReportMeans;
   readonly #rates: RequestRates;
   readonly #startedAtMs: number;
+  #countsBefore: Readonly<Record<string, number>> = {};
   readonly #supervisor = Number(process.env['EVENKEEL_SUPERVISOR'] ?? '');
 
   constructor(means: ReportMeans) {
     this.#means = means;
     this.#rates = new RequestRates(means.counters, means.parts.clock);
     this.#startedAtMs = means.parts.clock.wallMs();
+  }
+
+  /** Counters of the process itself, as a successor goes on with them. */
+  get ownCounts(): Readonly<Record<string, number>> {
+    const { configuration, workers } = this.#process(false);
+    const log = this.#accessLog();
+    return {
+      reloads: configuration.reloads,
+      failedReloads: configuration.failedReloads,
+      droppedLines: log?.droppedLines ?? 0,
+      writtenBytes: log?.writtenBytes ?? 0,
+      ...Object.fromEntries(workers.map(({ index, restarts }) => [`restarts ${index}`, restarts])),
+    };
+  }
+
+  /** Goes on with what the balancer before had counted; the traffic's counters have been taken. */
+  goOn(counts: Readonly<Record<string, number>>): void {
+    this.#countsBefore = counts;
+    this.#rates.restart();
   }
 
   /** Rates are kept for the servers of this snapshot. */
@@ -67,7 +90,7 @@ export class Reports {
     return metricsText({
       process: this.#process(isDraining),
       traffic: this.#traffic(),
-      accessLog: this.#means.accessLog.state,
+      accessLog: this.#accessLog(),
     });
   }
 
@@ -93,6 +116,20 @@ export class Reports {
     });
   }
 
+  #before(name: string): number {
+    return this.#countsBefore[name] ?? 0;
+  }
+
+  #accessLog(): AccessLogState | null {
+    const { state } = this.#means.accessLog;
+    if (state === null) return null;
+    return {
+      ...state,
+      droppedLines: state.droppedLines + this.#before('droppedLines'),
+      writtenBytes: state.writtenBytes + this.#before('writtenBytes'),
+    };
+  }
+
   #process(isDraining: boolean): ProcessStatus {
     const { parts, crew, reloader, publisher } = this.#means;
     const { last, count, failures } = reloader.state;
@@ -102,16 +139,20 @@ export class Reports {
       pids: {
         supervisor: this.#supervisor > 0 ? this.#supervisor : null,
         balancer: process.pid,
+        leaving: this.#means.leaving(),
       },
       driver: parts.driver,
       isDraining,
-      workers: crew.status(),
+      workers: crew.status().map((worker) => ({
+        ...worker,
+        restarts: worker.restarts + this.#before(`restarts ${worker.index}`),
+      })),
       configuration: {
         file: configurationPath(parts.options),
         version: publisher.snapshot?.version ?? 0,
         lastReload: last,
-        reloads: count,
-        failedReloads: failures,
+        reloads: count + this.#before('reloads'),
+        failedReloads: failures + this.#before('failedReloads'),
       },
     };
   }

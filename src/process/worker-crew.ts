@@ -118,13 +118,13 @@ export class WorkerCrew {
   }
 
   /** No new traffic; resolves when all threads have ended, at latest soon after the deadline. */
-  drain(deadlineMs: number): Promise<void> {
+  drain(deadlineMs: number, isReplaced = false): Promise<void> {
     this.#isEnding = true;
     this.#check?.stop();
     for (const member of this.#members) {
       if (member.state === 'replacing') member.state = 'drained';
       if (member.state !== 'drained') member.state = 'draining';
-      tell(member.thread, { type: 'drain', deadlineMs });
+      tell(member.thread, { type: 'drain', deadlineMs, isReplaced });
     }
     return this.#until(() => this.#members.every((member) => member.thread === null));
   }

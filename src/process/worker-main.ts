@@ -50,8 +50,8 @@ export async function runWorker(): Promise<void> {
     port.close();
     setTimeout(() => process.exit(0), END_MS).unref();
   };
-  const drain = (deadlineMs: number): void => {
-    plane.drain(deadlineMs);
+  const drain = (deadlineMs: number, isReplaced: boolean): void => {
+    plane.drain(deadlineMs, isReplaced);
     const look = setInterval(() => {
       if (!plane.isDrained) return;
       clearInterval(look);
@@ -60,7 +60,7 @@ export async function runWorker(): Promise<void> {
   };
   port.on('message', (message: ToWorker) => {
     if (message.type === 'publish') plane.apply(message.snapshot, message.sockets, message.geo);
-    else if (message.type === 'drain') drain(message.deadlineMs);
+    else if (message.type === 'drain') drain(message.deadlineMs, message.isReplaced);
     else if (message.type === 'stop') process.exit(0);
     else if (!start.areFaultsArmed) return;
     else if (message.kind === 'invariant') plane.fail();

@@ -186,6 +186,7 @@ export class SimulatedDriver implements Driver {
   readonly buffers: BufferPool = new PlainBuffers();
   readonly thread: SimulatedThread;
   readonly acceptFailures = 0;
+  readonly openListeners = 0;
   openLinks = 0;
   isClosed = false;
   onTick: (nowMs: number) => void = () => {};

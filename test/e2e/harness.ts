@@ -21,6 +21,8 @@ export interface BalancerOptions {
   readonly driver?: 'auto' | 'uring' | 'portable';
   readonly environment?: Readonly<Record<string, string>>;
   readonly arguments?: readonly string[];
+  /** Another path of the command under test. */
+  readonly command?: string;
 }
 
 /** An answer of the admin API. */
@@ -170,11 +172,15 @@ export async function startBalancer(
   writeFileSync(configFile, text);
   const words = ['run', '-c', configFile, '--socket', socketPath];
   if (options.driver !== undefined) words.push('--driver', options.driver);
-  const child = spawn(process.execPath, [command, ...words, ...(options.arguments ?? [])], {
-    cwd: directory,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, XDG_RUNTIME_DIR: directory, ...options.environment },
-  });
+  const child = spawn(
+    process.execPath,
+    [options.command ?? command, ...words, ...(options.arguments ?? [])],
+    {
+      cwd: directory,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, XDG_RUNTIME_DIR: directory, ...options.environment },
+    },
+  );
   const balancer = new Balancer(child, directory, configFile, socketPath);
   test.after(() => balancer.stop());
   const gone = balancer.exited.then((code) => {

@@ -67,6 +67,10 @@ export class AdminApi {
       const routes = this.#routes.map(({ route }) => route);
       return jsonAnswer(200, openApiDocument(routes, this.#options.version));
     }
+    if (row.route.isChange && this.#options.control.isUpgrading && !mayMeanwhile(row.route)) {
+      const message = 'an upgrade is running: the new balancer would not have this change';
+      return errorAnswer(409, { code: 'upgrading', message });
+    }
     const parameters: Record<string, string> = {};
     row.segments.forEach((segment, index) => {
       if (segment.startsWith('{')) parameters[segment.slice(1, -1)] = segments[index] ?? '';
@@ -86,6 +90,11 @@ export class AdminApi {
     };
     this.#options.audit(`${JSON.stringify(line)}\n`);
   }
+}
+
+/** An end is never refused, and an upgrade is told by itself that another one runs. */
+function mayMeanwhile({ path }: AdminRoute): boolean {
+  return path === '/v1/stop' || path === '/v1/upgrade' || path === '/v1/reopen';
 }
 
 /** Segments of the target's path, decoded one by one, or null when an escape is not valid. */

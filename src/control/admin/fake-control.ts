@@ -5,6 +5,7 @@ import type {
   OperationProblem,
   ReloadOutcome,
   ServerSpec,
+  UpgradeOutcome,
 } from '../publish/operations.ts';
 import type { StatusReport } from '../report/status.ts';
 
@@ -12,7 +13,7 @@ import type { StatusReport } from '../report/status.ts';
 export const sampleStatus: StatusReport = {
   version: '0.1.0',
   startedAtMs: 1_000_000,
-  pids: { supervisor: 10, balancer: 11 },
+  pids: { supervisor: 10, balancer: 11, leaving: [] },
   driver: { name: 'portable', reason: 'asked for' },
   isDraining: false,
   workers: [
@@ -79,6 +80,8 @@ export const sampleStatus: StatusReport = {
 /** Remembers what it was asked to do; refuses with `problem` when that is set. For tests. */
 export class FakeControl implements BalancerControl {
   calls: string[] = [];
+  isUpgrading = false;
+  upgradeOutcome: UpgradeOutcome = { ok: true, pid: 12 };
   problem: OperationProblem['code'] | null = null;
   reloadProblems: readonly string[] | null = null;
   isTakingTraffic = true;
@@ -124,6 +127,11 @@ export class FakeControl implements BalancerControl {
 
   removeServer(pool: string, address: string): OperationOutcome {
     return this.#outcome(`removeServer ${pool} ${address}`);
+  }
+
+  async upgrade(): Promise<UpgradeOutcome> {
+    this.calls.push('upgrade');
+    return this.upgradeOutcome;
   }
 
   effectiveConfig(): unknown {

@@ -65,7 +65,10 @@ export function instanceId(configFile: string | null, pid: number): string {
 /** What `claimInstance` needs to know. */
 export interface ClaimOptions {
   readonly configFile: string | null;
+  /** Makes names of the flags form, and of a second balancer of one configuration. */
   readonly pid: number;
+  /** A socket that a balancer before us left with our supervisor: it is ours, although it answers. */
+  readonly keptPath?: string | null;
   /** `admin.socket` or `--socket`; null = the default place. */
   readonly socketPath: string | null;
   /** Candidates for the directory, best first; default: `runtimeDirectories()`. */
@@ -90,9 +93,12 @@ export async function claimInstance<Result>(
   try {
     removeDead(directory);
     const wanted = instanceFiles(directory, id, options.socketPath);
-    const isTaken = !hasLock || (await isSocketAlive(wanted.socketPath));
     const socketPath = options.socketPath === null ? null : `${options.socketPath}-${options.pid}`;
-    const files = isTaken ? instanceFiles(directory, `${id}-${options.pid}`, socketPath) : wanted;
+    const second = instanceFiles(directory, `${id}-${options.pid}`, socketPath);
+    const kept = [wanted, second].find((files) => files.socketPath === options.keptPath);
+    if (kept !== undefined) return await open(kept);
+    const isTaken = !hasLock || (await isSocketAlive(wanted.socketPath));
+    const files = isTaken ? second : wanted;
     removeFile(files.socketPath);
     return await open(files);
   } finally {

@@ -31,6 +31,15 @@ export interface AdminRoute {
   handle(call: AdminCall): AdminResponse | Promise<AdminResponse>;
 }
 
+async function upgrade({ control }: AdminCall): Promise<AdminResponse> {
+  const outcome = await control.upgrade();
+  if (outcome.ok) return jsonAnswer(200, { ok: true, pid: outcome.pid });
+  const status = outcome.isTried ? 502 : 409;
+  const code = outcome.isTried ? 'upgrade-rolled-back' : 'upgrade-refused';
+  const message = `Cannot upgrade as ${outcome.problem}`;
+  return errorAnswer(status, { code, message });
+}
+
 const problemStatus: Readonly<Record<OperationProblem['code'], number>> = {
   'unknown-pool': 404,
   'unknown-server': 404,
@@ -157,6 +166,19 @@ export const adminRoutes: readonly AdminRoute[] = [
     isChange: true,
     answers: { 200: 'It is in force.', 422: 'It was refused; `problems` says why.' },
     handle: reload,
+  },
+  {
+    method: 'POST',
+    path: '/v1/upgrade',
+    summary:
+      'Replaces the balancer by one of the program on disk, on the same sockets; answers when it takes traffic.',
+    isChange: true,
+    answers: {
+      200: 'The new one takes traffic; the old one finishes what it had accepted.',
+      409: 'It cannot be done now.',
+      502: 'The new one did not get ready: the old one stays.',
+    },
+    handle: upgrade,
   },
   {
     method: 'POST',

@@ -1,4 +1,4 @@
-import type { AdminListener } from '../../platform/admin-listener.ts';
+import type { AdminAddress, AdminListener } from '../../platform/admin-listener.ts';
 import { listenAdmin } from '../../platform/admin-listener.ts';
 import { openAppendFile } from '../../platform/append-file.ts';
 import type { Clock } from '../../platform/clock.ts';
@@ -10,6 +10,14 @@ import { AdminApi } from './api.ts';
 import type { InstanceFiles } from './instance.ts';
 import { claimInstance, removeInstance, writeInstanceRecord } from './instance.ts';
 
+/** Listening sockets that outlive this process. */
+export interface AdminSockets {
+  /** Path of the Unix socket that a balancer before us left; null when there is none. */
+  readonly keptPath: string | null;
+  /** A listening socket for an address, one that was left or a new one; null where Node opens it. */
+  open(address: AdminAddress): Promise<number | null>;
+}
+
 /** What the admin API is started with. */
 export interface AdminOptions {
   readonly control: BalancerControl;
@@ -18,6 +26,8 @@ export interface AdminOptions {
   readonly configFile: string | null;
   readonly pid: number;
   readonly supervisorPid: number | null;
+  /** Null: they end with this process. */
+  readonly sockets?: AdminSockets | null;
   /** `admin.socket` or `--socket`; null = the default place. */
   readonly socketPath: string | null;
   /** `admin.address`; null = Unix socket only. */
@@ -41,6 +51,8 @@ export interface AdminServer {
   readonly port: number | null;
   /** Ends both sockets, writes out the audit log, removes the instance's files. */
   close(): Promise<void>;
+  /** Ends ours and leaves sockets and files to the balancer that takes our place. */
+  leave(): Promise<void>;
 }
 
 /** A token that is shorter could be guessed; such a file is not one that we wrote. */
@@ -51,14 +63,18 @@ const tokenLengthMin = 32;
  * socket can be placed or the address cannot be listened on; traffic does not depend on it.
  */
 export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
-  const { clock, configFile, pid, socketPath } = options;
+  const { clock, configFile, socketPath } = options;
+  // The supervisor's: it stays over crashes and upgrades.
+  const pid = options.supervisorPid ?? options.pid;
+  const keptPath = options.sockets?.keptPath ?? null;
   const wait = (ms: number): Promise<void> =>
     new Promise((resolve) => {
       clock.after(ms, resolve);
     });
   const directories = options.directories === undefined ? {} : { directories: options.directories };
-  return await claimInstance({ configFile, pid, socketPath, wait, ...directories }, (files) =>
-    open(options, files),
+  return await claimInstance(
+    { configFile, pid, socketPath, keptPath, wait, ...directories },
+    (files) => open(options, files),
   );
 }
 
@@ -81,16 +97,21 @@ async function open(options: AdminOptions, files: InstanceFiles): Promise<AdminS
   });
   const onError = (error: unknown): void => log('error', `admin: ${String(error)}`);
   const listeners: AdminListener[] = [];
-  const close = async (): Promise<void> => {
-    removeInstance(files);
+  const leave = async (): Promise<void> => {
     await Promise.all(listeners.map((listener) => listener.close()));
     await audit.close();
   };
+  const close = async (): Promise<void> => {
+    removeInstance(files);
+    await leave();
+  };
+  const add = async (where: AdminAddress): Promise<void> => {
+    const fd = (await options.sockets?.open(where)) ?? null;
+    listeners.push(await listenAdmin(where, api.answer.bind(api), onError, fd));
+  };
   try {
-    const answer = api.answer.bind(api);
-    listeners.push(await listenAdmin({ kind: 'unix', path: files.socketPath }, answer, onError));
-    if (address !== null)
-      listeners.push(await listenAdmin({ kind: 'tcp', ...address }, answer, onError));
+    await add({ kind: 'unix', path: files.socketPath });
+    if (address !== null) await add({ kind: 'tcp', ...address });
     writeRecord(options, files);
   } catch (error) {
     await close();
@@ -102,7 +123,7 @@ async function open(options: AdminOptions, files: InstanceFiles): Promise<AdminS
       cause: error,
     });
   }
-  return { files, port: listeners[1]?.port ?? null, close };
+  return { files, port: listeners[1]?.port ?? null, close, leave };
 }
 
 function writeRecord(options: AdminOptions, files: InstanceFiles): void {

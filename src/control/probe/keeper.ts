@@ -8,6 +8,7 @@ import type { Clock, RunningTimer } from '../../platform/clock.ts';
 import type { ConnectProbe } from '../../platform/probe-link.ts';
 import type { ServerState, VerdictChange } from '../report/status.ts';
 import { startAttempt } from './attempt.ts';
+import { type HealthMemory, memoryKey, type ServerMemory } from './health-memory.ts';
 import { LagMeter } from './lag-meter.ts';
 import { PoolHealth, type PoolView } from './pool-health.ts';
 import { ServerHealth } from './server-health.ts';
@@ -66,6 +67,8 @@ export class HealthKeeper {
   /** Slots that an operator drains, also those whose server comes with the next snapshot. */
   readonly #draining = new Set<number>();
   readonly #reconnecting = new Map<number, () => void>();
+  /** What another process knew of servers that we have not seen yet. */
+  readonly #remembered = new Map<string, ServerMemory>();
   #look: RunningTimer | null = null;
   #firstProbes = 0;
 
@@ -133,6 +136,23 @@ export class HealthKeeper {
     return this.#pools.get(name)?.view() ?? null;
   }
 
+  /** What is known of the servers that is more than a new process would assume: plain data for JSON. */
+  get memory(): HealthMemory {
+    const nowMs = this.#options.clock.nowMs();
+    return [...this.#servers.values()].map((health) => {
+      const { slot, pool, address, probe, history, outlierReason } = health;
+      const ejection = this.#judgeOf(slot)?.ejectionOf(slot, nowMs) ?? null;
+      const probed =
+        probe === null ? null : { isUp: probe.verdict.isUp, why: probe.verdict.reason };
+      return { pool, address, probe: probed, ejection, why: outlierReason, history };
+    });
+  }
+
+  /** Takes over what another process knew; before the first `apply`. */
+  remember(memory: HealthMemory): void {
+    for (const server of memory) this.#remembered.set(memoryKey(server), server);
+  }
+
   /** Ends all probes and timers. */
   stop(): void {
     this.#lag.stop();
@@ -192,6 +212,7 @@ export class HealthKeeper {
     this.#targets.set(slot, target);
     this.setUnresolved(slot, target === null);
     this.#applyProbe(pool, server, health, isNew);
+    if (isNew && this.#remembered.size > 0) this.#recall(health);
   }
 
   #applyProbe(pool: Pool, server: Server, health: ServerHealth, isNew: boolean): void {
@@ -216,6 +237,24 @@ export class HealthKeeper {
       onPass: () => this.#onPass(health),
     };
     health.probe = new ServerProbe(probed, this.#means, listener, delayMs);
+  }
+
+  /** A server that another process knew goes on as it was there. */
+  #recall(health: ServerHealth): void {
+    const known = this.#remembered.get(memoryKey(health));
+    if (known === undefined) return;
+    this.#remembered.delete(memoryKey(health));
+    health.recall(known.history);
+    if (known.probe !== null && health.probe !== null) {
+      const { isUp, why } = known.probe;
+      health.probe.verdict.restore(isUp, why);
+      health.change(isUp ? 0 : Verdict.PROBE_DOWN, isUp ? Verdict.PROBE_DOWN : 0);
+    }
+    const judge = this.#judgeOf(health.slot);
+    if (known.ejection === null || judge === null) return;
+    judge.restore(health.slot, known.ejection, this.#options.clock.nowMs());
+    health.outlierReason = known.why;
+    health.change(known.ejection.bits, 0);
   }
 
   #onVerdict(health: ServerHealth, change: { isUp: boolean; reason: string }): void {

@@ -85,6 +85,12 @@ export class ServerHealth {
     Atomics.store(this.#words.failureStreak, this.slot, 0);
   }
 
+  /** Takes over the history that another process had of the same server. */
+  recall(history: readonly VerdictChange[]): void {
+    for (const change of history) this.#history.push(change);
+    this.#noted = history.at(-1)?.state ?? null;
+  }
+
   /** Keeps a change of the state's name for people. */
   note(atMs: number, why: string): void {
     const { state } = this;

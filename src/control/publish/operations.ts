@@ -37,6 +37,14 @@ export type ReloadOutcome =
   | { readonly ok: true; readonly version: number; readonly changes: readonly string[] }
   | { readonly ok: false; readonly problems: readonly string[] };
 
+/**
+ * What came of an upgrade. `isTried`: a successor was started and did not get ready, so that the
+ * running balancer stays; else none was started. `problem` says why, in words.
+ */
+export type UpgradeOutcome =
+  | { readonly ok: true; readonly pid: number }
+  | { readonly ok: false; readonly isTried: boolean; readonly problem: string };
+
 /** A server as the API adds it. Durations and sizes as in the configuration's long form. */
 export interface ServerSpec {
   /** `10.0.0.1:3000`, `app.internal:80`, `unix:/run/app.sock`. */
@@ -58,6 +66,10 @@ export interface BalancerControl {
   status(): StatusReport;
   /** Reads the configuration again. Calls that overlap share one reload. */
   reload(): Promise<ReloadOutcome>;
+  /** Has this process replaced by one of the program on disk; resolves when that takes traffic or is given up. */
+  upgrade(): Promise<UpgradeOutcome>;
+  /** A successor is being started: other changes are refused, since it would not have them. */
+  readonly isUpgrading: boolean;
   /** Opens the log files anew, after a rotation. */
   reopenLogs(): Promise<void>;
   /** Starts a graceful drain and ends the process with code 0; called again it stops at once. */

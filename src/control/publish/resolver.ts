@@ -39,6 +39,8 @@ const RETRY_MS_MAX = 30_000;
 export class NameResolver {
   readonly #means: ResolverMeans;
   readonly #names = new Map<string, Name>();
+  /** Last good answers of another process, for the time until our own. */
+  readonly #remembered = new Map<string, string>();
   #onSettled: (() => void)[] = [];
 
   constructor(means: ResolverMeans) {
@@ -52,6 +54,18 @@ export class NameResolver {
     if (parsed.kind !== 'name') return parsed;
     const found = this.#names.get(parsed.host)?.address ?? null;
     return found === null ? null : { kind: 'ip', host: found, port: parsed.port };
+  }
+
+  /** Last good answers by name: plain data for another process. */
+  get memory(): Readonly<Record<string, string>> {
+    const known = [...this.#names].filter(([, { address }]) => address !== null);
+    return Object.fromEntries(known.map(([host, { address }]) => [host, address as string]));
+  }
+
+  /** Takes over what another process knew; names in use already are left as they are. */
+  remember(memory: Readonly<Record<string, string>>): void {
+    for (const [host, address] of Object.entries(memory)) this.#remembered.set(host, address);
+    for (const [host, name] of this.#names) name.address ??= this.#remembered.get(host) ?? null;
   }
 
   /** Exactly these server addresses are in use: asks for names that are new, forgets the others. */
@@ -70,7 +84,7 @@ export class NameResolver {
       if (this.#names.has(host)) continue;
       const name: Name = {
         host,
-        address: null,
+        address: this.#remembered.get(host) ?? null,
         failures: 0,
         isAsking: false,
         timer: null,

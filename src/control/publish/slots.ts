@@ -119,6 +119,12 @@ export class SlotBook {
     this.#appliedVersion = Math.max(this.#appliedVersion, version);
   }
 
+  /** The slot of an owner that has one, else null; `pool` counts for servers. Gives none. */
+  slotOf(kind: SlotKind, pool: string, name: string): number | null {
+    const key = kind === 'server' ? `${pool}${SEPARATOR}${name}` : name;
+    return this.#shelves[kind].slots.get(key) ?? null;
+  }
+
   /** The slot of a server that has one, else null. Gives none. */
   serverSlot(pool: string, address: string): number | null {
     return this.#shelves.server.slots.get(`${pool}${SEPARATOR}${address}`) ?? null;

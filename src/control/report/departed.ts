@@ -56,6 +56,11 @@ export class DepartedTotals implements Departed {
     return named;
   }
 
+  /** Counts what another process had counted for owners that we have not. */
+  add(kind: CounterOwner, pool: string | null, values: readonly number[]): void {
+    addTo(this.#sums[kind], pool ?? REMOVED, values);
+  }
+
   /** The owner's slot is about to be reset for another: its totals go into a sum. */
   fold({ kind, pool, name, slot }: DepartedOwner): void {
     addTo(this.#sums[kind], pool ?? REMOVED, this.#counters.row(kind, slot));

@@ -25,7 +25,7 @@ import { RequestRates } from './rates.ts';
 const processStatus: ProcessStatus = {
   version: '0.1.0',
   startedAtMs: 1_000,
-  pids: { supervisor: 1, balancer: 2 },
+  pids: { supervisor: 1, balancer: 2, leaving: [] },
   driver: { name: 'portable', reason: 'asked for' },
   isDraining: false,
   workers: [

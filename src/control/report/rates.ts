@@ -36,6 +36,11 @@ export class RequestRates {
     }
   }
 
+  /** Forgets what was seen: counters have jumped. */
+  restart(): void {
+    for (const slot of this.#samples.keys()) this.#samples.set(slot, [this.#now(slot)]);
+  }
+
   /** Requests per second of a server; 0 for one that is not followed. */
   of(slot: number): number {
     const oldest = this.#samples.get(slot)?.[0];

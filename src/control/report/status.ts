@@ -2,7 +2,12 @@
 export interface StatusReport {
   readonly version: string;
   readonly startedAtMs: number;
-  readonly pids: { readonly supervisor: number | null; readonly balancer: number };
+  /** `leaving`: balancers that upgrades replaced and that finish what they had accepted. */
+  readonly pids: {
+    readonly supervisor: number | null;
+    readonly balancer: number;
+    readonly leaving: readonly number[];
+  };
   readonly driver: { readonly name: 'uring' | 'portable'; readonly reason: string };
   readonly isDraining: boolean;
   readonly workers: readonly WorkerStatus[];

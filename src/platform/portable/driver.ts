@@ -48,6 +48,10 @@ class PortableDriver implements Driver, LinkHost {
     return this.#links.size;
   }
 
+  get openListeners(): number {
+    return this.#listenings.size;
+  }
+
   now(): number {
     return this.#nowMs;
   }

@@ -204,6 +204,10 @@ class UringDriver implements Driver, AcceptBook {
     return this.core.openLinks;
   }
 
+  get openListeners(): number {
+    return this.#listeners.size;
+  }
+
   gauges(): Record<string, number> {
     const { core } = this;
     return {

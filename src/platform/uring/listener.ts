@@ -9,6 +9,8 @@ import { prepareAccept, prepareCancel, prepareClose, setNoDelay } from './operat
 
 /** How long accepting rests when descriptors ran out and no link closes meanwhile, ms. */
 const REST_MS = 250;
+/** Connections taken when accepting ends. */
+const LAST_ACCEPTS_MAX = 64;
 /** Place of a socket address and its length in the scratch memory. */
 const ADDRESS_AT = 64;
 const LENGTH_AT = 32;
@@ -119,6 +121,8 @@ export class UringListener implements Listening, SlotOwner {
       this.#book.onGone(this);
       return;
     }
+    const isOver = this.#isStopped && !this.#isArmed && !this.#isCancelling;
+    if (isOver && !this.#isCloseSubmitted) this.#acceptLast();
     this.#touch();
   }
 
@@ -136,6 +140,23 @@ export class UringListener implements Listening, SlotOwner {
       this.#isCloseSubmitted = true;
       forgetListener(this.#book.ledger, this.#ledgerPlace);
       prepareClose(this.#core, this, Kind.LISTENER_CLOSE);
+    }
+  }
+
+  /**
+   * Where others share the socket, the kernel may have woken our accept for a connection just when it
+   * was cancelled, and would wake nobody else for it: it is taken here. More than a few are a stream
+   * that wakes the others too.
+   */
+  #acceptLast(): void {
+    const { libc } = this.#core;
+    // A blocking socket would hold the thread where nothing waits.
+    const isNonBlocking = (libc.fcntl(this.fd, Posix.F_GETFL, 0) & Posix.O_NONBLOCK) !== 0;
+    if (this.#isOwn || !isNonBlocking) return;
+    for (let i = 0; i < LAST_ACCEPTS_MAX; i++) {
+      const fd = libc.accept4(this.fd, 0, 0, Posix.SOCK_CLOEXEC);
+      if (fd < 0) return;
+      this.#handOver(fd);
     }
   }
 

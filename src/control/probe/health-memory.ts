@@ -1,0 +1,23 @@
+import type { Ejection } from '../../health/outlier.ts';
+import type { VerdictChange } from '../report/status.ts';
+
+/** What is known of one server's health, by names: plain data that another process can take over. */
+export interface ServerMemory {
+  readonly pool: string;
+  readonly address: string;
+  /** Null where it was not probed. */
+  readonly probe: { readonly isUp: boolean; readonly why: string } | null;
+  /** Null while it is not ejected. */
+  readonly ejection: Ejection | null;
+  /** Why the judge decided as it did last. */
+  readonly why: string;
+  readonly history: readonly VerdictChange[];
+}
+
+/** Of all servers. */
+export type HealthMemory = readonly ServerMemory[];
+
+/** Finds a server in a map. */
+export function memoryKey({ pool, address }: { pool: string; address: string }): string {
+  return `${pool}\n${address}`;
+}
