@@ -7,6 +7,7 @@ import { ascii } from '../wire/http1/tokens.ts';
 import type { Answer } from './answers.ts';
 import { escapeFor } from './escape.ts';
 import type { Exchange } from './exchange.ts';
+import { beginMirror } from './mirror.ts';
 import type { Plane } from './plane.ts';
 import { latin1, render } from './request-text.ts';
 import { rewritePath } from './rewrite.ts';
@@ -52,12 +53,18 @@ export function act(
     edits = withHost(edits, host);
   }
   if (edits !== null || response !== null || actions.replacesErrors) {
-    exchange.plan = new RoutePlan(actions, edits, responseLines);
+    exchange.plan = new RoutePlan(actions, edits, responseLines, null);
   }
   if (redirect !== null) return redirectAnswer(redirect, plane, exchange, head);
   if (respond !== null) return respondAnswer(respond, plane, exchange, head);
   // Last: what was rendered above names the path as the client sent it.
   if (rewrite !== null && !rewritePath(rewrite, plane, exchange, head)) return 'rewrite-invalid';
+  if (actions.mirror !== null) {
+    const mirror = beginMirror(plane, exchange, actions.mirror, head);
+    if (mirror !== null) {
+      exchange.plan = new RoutePlan(actions, edits, responseLines, mirror);
+    }
+  }
   return null;
 }
 

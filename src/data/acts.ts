@@ -6,11 +6,17 @@ export const Act = {
   FELL_BACK: 1,
   /** The client got an error page of the configuration. */
   ERROR_PAGE: 2,
+  /** A copy went to the mirror. */
+  MIRRORED: 4,
+  /** A copy was to go there and did not. */
+  MIRROR_DROPPED: 8,
 } as const;
 
 const words: readonly (readonly [bit: number, word: string])[] = [
   [Act.FELL_BACK, 'fallback'],
   [Act.ERROR_PAGE, 'error-page'],
+  [Act.MIRRORED, 'mirror'],
+  [Act.MIRROR_DROPPED, 'mirror-dropped'],
 ];
 
 /** `,"actions":["fallback"]` by the bits, made once. */

@@ -328,7 +328,11 @@ export class ClientLink implements ClientSide, LinkHandler {
     const exchange = this.#exchange;
     if (exchange === null || this.#phase !== Phase.EXCHANGE) return;
     if (this.#answerSoon !== null) this.#answerAdmission(exchange);
-    else if (exchange.stage === Stage.CHOOSING) this.#plane.conductor.begin(exchange);
+    else if (exchange.stage === Stage.CHOOSING) {
+      const { plan } = exchange;
+      this.#plane.conductor.begin(exchange);
+      if (plan !== null) plan.mirror?.send();
+    }
   }
 
   /** Bytes that came while an exchange ran are the next requests. A loop, so that a thousand of them need no stack. */
@@ -414,7 +418,11 @@ export class ClientLink implements ClientSide, LinkHandler {
       place.bodyAt = bodyAt;
       writeRequest(plane, exchange, head, peer.forwarding, place);
     } else this.#answerSoon = admission;
-    if (exchange.isRequestComplete) this.#settle();
+    const mirror = exchange.plan === null ? null : exchange.plan.mirror;
+    if (mirror !== null) mirror.takeHead();
+    if (!exchange.isRequestComplete) return;
+    if (mirror !== null) mirror.whole();
+    this.#settle();
   }
 
   #answerAdmission(exchange: Exchange): void {
@@ -430,7 +438,8 @@ export class ClientLink implements ClientSide, LinkHandler {
   #takeBody(id: number, at: number, end: number): number {
     const exchange = this.#exchange!;
     const relay = this.#relay!;
-    const sink = this.#answerSoon !== null ? this.#plane.nowhere : exchange;
+    const mirror = exchange.plan === null ? null : exchange.plan.mirror;
+    const sink = this.#answerSoon !== null ? this.#plane.nowhere : (mirror ?? exchange);
     const behind = relay.feed(id, at, end, sink);
     if (relay.failure !== null) {
       this.#bodyInvalid(exchange, relay.failure);
@@ -441,6 +450,10 @@ export class ClientLink implements ClientSide, LinkHandler {
     exchange.awaitsContinue = false;
     if (exchange.stage !== Stage.CHOOSING) exchange.flush();
     if (!relay.isComplete) this.#holdBack(exchange);
+    else if (mirror !== null) {
+      mirror.whole();
+      if (exchange.stage !== Stage.CHOOSING) mirror.send();
+    }
     return behind;
   }
 

@@ -162,7 +162,7 @@ function compileRoute(
             fields: respond.headers,
           },
     retry: route.retry === null ? null : new RouteRetry(route.retry),
-    actions: compileActions(route, pools, errorPages),
+    actions: compileActions(route, pools, errorPages, plane),
     errorPages,
     counters: plane.counters.route(route.slot),
     histogram: histograms.route(route.slot),

@@ -124,6 +124,8 @@ export class Exchange implements SpanSink {
   plan: RoutePlan | null = null;
   /** Bits of `Act`: what its route's actions did. */
   acts = 0;
+  /** A copy for a mirror: no client sees its answer. */
+  isMirror = false;
   /** Reserved server slot, -1 when none is. */
   slot = -1;
   /** Server that the exchange ended with or was last tried on, -1 when none was. */
@@ -212,6 +214,7 @@ export class Exchange implements SpanSink {
     this.pool = null;
     this.plan = null;
     this.acts = 0;
+    this.isMirror = false;
     this.server = null;
     this.slot = -1;
     this.lastSlot = -1;

@@ -32,6 +32,8 @@ export function fallBack(plane: Plane, exchange: Exchange): CompiledPool | null 
   // It ends in the books of the fallback pool: a server of the other one is none of its servers.
   exchange.lastSlot = -1;
   exchange.serverState = null;
+  // Its session is with a server of the other pool.
+  exchange.session = null;
   plane.cells[route!.counters + RouteColumn.FALLBACKS]! += 1;
   return pool;
 }

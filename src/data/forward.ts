@@ -240,7 +240,7 @@ export class Forward implements Conductor, QueueOwner {
     const server = this.#serverFor(exchange, state, pool);
     exchange.server = server;
     server.begin(exchange);
-    if (exchange.attempts === 1) exchange.flush();
+    if (exchange.attempts === 1 && exchange.spilled === null) exchange.flush();
     else exchange.replay();
     // A body that was held back for a server that failed goes on with one that is connected.
     if (server.isConnected && server.waitingBytes <= limits.queueHighBytes) {
@@ -389,6 +389,7 @@ export class Forward implements Conductor, QueueOwner {
   #close(exchange: Exchange): void {
     exchange.server = null;
     if (exchange.failover.isArmed) this.#quiet(exchange);
+    if (exchange.plan !== null) exchange.plan.mirror?.ended();
     exchange.releaseSegments();
     // Before its place is given back: only a server with nothing in flight may lose its slot.
     record(this.#plane, exchange);

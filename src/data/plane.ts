@@ -10,6 +10,7 @@ import type { Head } from '../wire/http1/head.ts';
 import type { ResponseForwarding } from '../wire/http1/write-response.ts';
 import type { Exchange, ServerSide, SpanSink } from './exchange.ts';
 import type { FineTimers } from './fine-timers.ts';
+import type { MirrorLoad } from './mirror.ts';
 import type { PoolGate } from './pool-gate.ts';
 import type { HeadPlace } from './request-writer.ts';
 import type { ServerState } from './server-state.ts';
@@ -89,6 +90,8 @@ export interface Plane {
   readonly gates: Map<number, PoolGate>;
   /** Somebody waits in a queue: other workers wake this one by its doorbell. */
   listenForTurns(): void;
+  /** Copies for mirrors under way, by route slot. */
+  readonly mirrorLoads: Map<number, MirrorLoad>;
   /** The same as IMF-fixdate. */
   date: string;
   /** Tunnels without progress end after this (ms). */

@@ -17,6 +17,10 @@ import type { Plane } from './plane.ts';
 export function record(plane: Plane, exchange: Exchange): void {
   const cells = plane.cells;
   const listener = exchange.listener!;
+  if (exchange.isMirror) {
+    recordCopy(plane, exchange);
+    return;
+  }
   const status = exchange.status;
   // An answer that was begun and not completed counts as aborted, whatever its status was.
   const isAborted = status === 0 || (exchange.failure !== null && !exchange.isAnsweredHere);
@@ -47,6 +51,20 @@ export function record(plane: Plane, exchange: Exchange): void {
     cells[plane.counters.reason(reasonIndexOf(exchange.failure))]! += 1;
   }
   if (plane.hasAccessLog) plane.log(exchange);
+}
+
+/** A copy counts in its pool and its server: no client and no route had it. */
+function recordCopy(plane: Plane, exchange: Exchange): void {
+  const cells = plane.cells;
+  const pool = exchange.pool;
+  invariant(pool !== null, 'a copy goes to a pool');
+  const klass = exchange.failure === null ? (exchange.status / 100) | 0 : 0;
+  const us = exchange.totalUs(plane.driver);
+  cells[pool.counters + PoolColumn.REQUESTS]! += 1;
+  cells[pool.counters + (klass > 0 ? PoolColumn.S1XX + klass - 1 : PoolColumn.ABORTED)]! += 1;
+  plane.histogramCells[pool.histogram + bucketOf(us)]! += 1;
+  if (exchange.lastSlot >= 0) recordServer(plane, exchange, klass, us);
+  else cells[pool.counters + PoolColumn.WITHOUT_SERVER]! += 1;
 }
 
 function recordServer(plane: Plane, exchange: Exchange, klass: number, us: number): void {

@@ -1,7 +1,7 @@
 import { invariant } from '../base/invariant.ts';
 import { RequestValue } from '../match/request-value.ts';
 import { SplitTable } from '../match/split.ts';
-import type { HeaderRules, RouteActions, SplitKey } from '../model/actions.ts';
+import type { HeaderRules, Mirror, RouteActions, SplitKey } from '../model/actions.ts';
 import type { FixedAnswer, Route } from '../model/snapshot.ts';
 import {
   answerVariables,
@@ -13,6 +13,8 @@ import {
 import { foldedName, type HeadEdits } from '../wire/http1/head-edits.ts';
 import { ascii } from '../wire/http1/tokens.ts';
 import type { ErrorPages } from './error-pages.ts';
+import type { CompiledMirror } from './mirror.ts';
+import type { Plane } from './plane.ts';
 import { compileRewrite, type PathRewrite } from './rewrite.ts';
 import type { CompiledPool } from './table.ts';
 import { partsOf } from './template-parts.ts';
@@ -27,6 +29,7 @@ export interface CompiledActions {
   readonly request: CompiledRules | null;
   readonly response: CompiledRules | null;
   readonly fallback: CompiledPool | null;
+  readonly mirror: CompiledMirror | null;
   /** Some error page of the route stands for servers' answers too. */
   readonly replacesErrors: boolean;
 }
@@ -67,6 +70,7 @@ export function compileActions(
   route: Route,
   pools: ReadonlyMap<string, CompiledPool>,
   errorPages: ErrorPages,
+  plane: Plane,
 ): CompiledActions | null {
   const { actions } = route;
   const respond = route.respond === null ? null : templateAnswer(route.respond);
@@ -81,6 +85,7 @@ export function compileActions(
     rewrite: actions?.rewrite ? compileRewrite(actions.rewrite) : null,
     request: compileRules(actions?.requestHeaders ?? null, requestVariables),
     response: compileRules(actions?.responseHeaders ?? null, responseVariables),
+    mirror: actions?.mirror ? compileMirror(actions.mirror, route, pools, plane) : null,
     replacesErrors,
     fallback: actions?.fallback ? poolNamed(actions.fallback, pools) : null,
   };
@@ -101,6 +106,19 @@ function compileSplit(
     table: new SplitTable(split.shares),
     pools: split.shares.map(({ pool }) => poolNamed(pool, pools)),
   };
+}
+
+/** The load stays with the route's slot over reloads: copies of before still count. */
+function compileMirror(
+  mirror: Mirror,
+  { slot }: Route,
+  pools: ReadonlyMap<string, CompiledPool>,
+  plane: Plane,
+): CompiledMirror {
+  const load = plane.mirrorLoads.get(slot) ?? { pending: 0 };
+  plane.mirrorLoads.set(slot, load);
+  const pool = poolNamed(mirror.pool, pools);
+  return { ...mirror, pool, load, counters: plane.counters.route(slot) };
 }
 
 function poolNamed(name: string, pools: ReadonlyMap<string, CompiledPool>): CompiledPool {

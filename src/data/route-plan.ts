@@ -2,6 +2,7 @@ import type { HeadEdits } from '../wire/http1/head-edits.ts';
 import { ascii } from '../wire/http1/tokens.ts';
 import { pageFor } from './error-pages.ts';
 import type { Exchange } from './exchange.ts';
+import type { MirrorCopy } from './mirror.ts';
 import { SERVER_MARK } from './request-text.ts';
 import type { CompiledActions } from './route-actions.ts';
 
@@ -12,15 +13,19 @@ export class RoutePlan {
   readonly requestEdits: HeadEdits | null;
   /** Lines for the answer, rendered from the request, with a mark for the server; null = constant. */
   readonly responseLines: readonly string[] | null;
+  /** The copy of this request, while there is one to make. */
+  readonly mirror: MirrorCopy | null;
 
   constructor(
     actions: CompiledActions,
     requestEdits: HeadEdits | null,
     responseLines: readonly string[] | null,
+    mirror: MirrorCopy | null,
   ) {
     this.actions = actions;
     this.requestEdits = requestEdits;
     this.responseLines = responseLines;
+    this.mirror = mirror;
   }
 
   /** Whether an error page stands for this answer of a server. */

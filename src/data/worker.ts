@@ -318,6 +318,7 @@ function makePlane(options: DataPlaneOptions, histograms: HistogramWriter): Plan
     tunnelIdleMs: start.snapshot.timeouts.tunnelMs,
     freeExchanges: [],
     servers: new Map(),
+    mirrorLoads: new Map(),
     isDraining: false,
     replacedForMs: 0,
     hasAccessLog: start.snapshot.accessLog,

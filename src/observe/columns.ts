@@ -84,6 +84,9 @@ export const RouteColumn = {
   BYTES_OUT: 8,
   WITHOUT_SERVER: 9,
   FALLBACKS: 10,
+  MIRRORS: 11,
+  MIRRORS_DROPPED: 12,
+  MIRRORS_FAILED: 13,
 } as const;
 
 /** The same with names, by number. */
@@ -95,6 +98,9 @@ export const routeColumns: readonly Column[] = [
   column('bytesOut', 'sent_bytes', 'Bytes sent to clients.'),
   withoutServer,
   column('fallbacks', 'fallbacks', 'Requests that went on to the fallback pool.'),
+  column('mirrors', 'mirrors', 'Copies of requests sent to the mirror.'),
+  column('mirrorsDropped', 'mirrors_dropped', 'Copies that were due and were not sent.'),
+  column('mirrorsFailed', 'mirrors_failed', 'Copies sent that got no whole answer in time.'),
 ];
 
 /** Columns of a pool. */

@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import {
+  type AddressInfo,
+  createServer as createLinkServer,
+  type Server,
+  type Socket,
+} from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { Client } from './client.ts';
 import { type Balancer, startBalancer } from './harness.ts';
 import { freePort } from './ports.ts';
 import { field } from './response-reader.ts';
+import { until } from './waiting.ts';
 
 /** A real server that tells what it got. */
 async function startEcho(name: string, cleanups: (() => unknown)[]): Promise<string> {
@@ -22,6 +28,11 @@ async function startEcho(name: string, cleanups: (() => unknown)[]): Promise<str
     () => server.close(),
   );
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function listening(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
 }
 
 interface Echo {
@@ -47,6 +58,12 @@ describe('what routes do beside naming a pool', () => {
       splitBy: 'cookie:session',
     },
     { match: '/gone', pool: 'gone', errors: { '502-504': 'gone: ${reason} ${requestId}' } },
+    {
+      match: '/mirrored',
+      pool: 'web',
+      rewrite: { addPrefix: '/v2' },
+      mirror: { pool: 'shadow', timeout: '1s', pending: 20 },
+    },
     { match: '/fallback', pool: 'gone', fallback: 'canary' },
     {
       pool: 'web',
@@ -71,11 +88,22 @@ describe('what routes do beside naming a pool', () => {
     workers: 1,
     log: { access: 'off' },
   });
+  let mirror: Server;
+  let mirrored = 0;
   before(async () => {
+    // Takes requests and never answers.
+    mirror = createLinkServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.on('data', (bytes) => {
+        mirrored += bytes.toString('latin1').split('POST /v2/mirrored').length - 1;
+      });
+    });
+    cleanups.push(() => mirror.close());
     port = await freePort();
     pools = {
       web: [await startEcho('web', cleanups)],
       canary: [await startEcho('canary', cleanups)],
+      shadow: [`127.0.0.1:${await listening(mirror)}`],
       gone: [`127.0.0.1:${await freePort()}`],
     };
     balancer = await startBalancer(outer, config(10));
@@ -125,6 +153,47 @@ describe('what routes do beside naming a pool', () => {
     const fine = await client.request('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
     assert.equal(fine.status, 200);
     client.destroy();
+  });
+
+  it('a mirror that hangs, then dies, changes nothing for clients', async () => {
+    const links = new Set<Socket>();
+    mirror.on('connection', (socket: Socket) => links.add(socket));
+    const request = 'POST /mirrored HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello';
+    const run = async (): Promise<number> => {
+      const begun = performance.now();
+      const clients = Array.from({ length: 10 }, async () => {
+        const client = await new Client({ port }).open();
+        for (let i = 0; i < 50; i++) {
+          const answer = await client.request(request);
+          assert.equal(answer.status, 200);
+          assert.equal((JSON.parse(answer.body.toString()) as Echo).name, 'web');
+        }
+        client.destroy();
+      });
+      await Promise.all(clients);
+      return performance.now() - begun;
+    };
+    // 500 requests, one by one on ten links: no copy's second of time-out is in any of them
+    assert.ok((await run()) < 10_000);
+    await until('copies at the mirror', 5_000, () => mirrored > 0);
+    const counted = async (name: string): Promise<number> => {
+      const metrics = await balancer.metrics();
+      return metrics.get(`evenkeel_route_${name}_total{route="mirrored"}`) ?? 0;
+    };
+    assert.equal((await counted('mirrors')) + (await counted('mirrors_dropped')), 500);
+    assert.ok((await counted('mirrors_dropped')) > 0, 'pending is a bound');
+    mirror.close();
+    for (const link of links) link.destroy();
+    assert.ok((await run()) < 10_000);
+    await until('every copy has ended', 5_000, async () => {
+      return (await counted('mirrors')) === (await counted('mirrors_failed'));
+    });
+    const metrics = await balancer.metrics();
+    assert.equal(metrics.get('evenkeel_route_requests_total{route="mirrored"}'), 1_000);
+    assert.equal(
+      metrics.get('evenkeel_route_responses_total{route="mirrored",class="2xx"}'),
+      1_000,
+    );
   });
 
   it('redirects name the host that was asked for', async () => {

@@ -1,6 +1,7 @@
 import type {
   ErrorPage,
   HeaderRules,
+  Mirror,
   Redirect,
   Rewrite,
   RouteActions,
@@ -8,10 +9,12 @@ import type {
 } from '../../model/actions.ts';
 import type { Checked, CheckedHeaderRules, CheckedRoute } from './checked.ts';
 
-/** Every pool that a route gives traffic to. */
+/** Every pool that a route names. */
 export function poolsOf(route: CheckedRoute): readonly string[] {
   const shares = (route.split ?? []).map(({ pool }) => pool);
-  return [route.pool, route.fallback, ...shares].filter((pool) => pool !== undefined);
+  return [route.pool, route.fallback, route.mirror?.pool, ...shares].filter(
+    (pool) => pool !== undefined,
+  );
 }
 
 /** What a route does beside its pool; null when that is nothing. */
@@ -19,7 +22,7 @@ export function buildActions(route: CheckedRoute): RouteActions | null {
   const actions: RouteActions = {
     split: buildSplit(route),
     fallback: route.fallback ?? null,
-    mirror: null,
+    mirror: buildMirror(route),
     redirect: buildRedirect(route),
     rewrite: buildRewrite(route),
     requestHeaders: buildRules(route.headers?.request),
@@ -37,6 +40,17 @@ function buildSplit({ split, splitBy }: CheckedRoute): Split | null {
   return {
     by: splitBy ?? { kind: 'client' },
     shares: split.map(({ pool, weight }) => ({ pool: pool ?? '', weight: weight ?? 0 })),
+  };
+}
+
+function buildMirror({ mirror }: CheckedRoute): Mirror | null {
+  if (mirror === undefined) return null;
+  return {
+    pool: mirror.pool ?? '',
+    share: mirror.share ?? 1,
+    bodyBytesMax: mirror.bodyMax ?? 65_536,
+    timeoutMs: mirror.timeout ?? 5_000,
+    pendingMax: mirror.pending ?? 100,
   };
 }
 

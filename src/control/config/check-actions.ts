@@ -30,6 +30,7 @@ export function checkActions(
 ): void {
   checkPoolName(route.pool, `${path}.pool`, checked, refuse);
   checkPoolName(route.fallback, `${path}.fallback`, checked, refuse);
+  checkPoolName(route.mirror?.pool, `${path}.mirror.pool`, checked, refuse);
   checkEnd(route, path, checked, refuse);
   checkFallback(route, path, refuse);
   checkSplit(route, path, checked, refuse);
@@ -62,6 +63,7 @@ function checkEnd(route: CheckedRoute, path: string, checked: Checked, refuse: R
   if (route.rewrite !== undefined) refuseUseless('rewrite');
   if (route.headers?.request !== undefined) refuseUseless('headers.request');
   if (route.fallback !== undefined) refuseUseless('fallback');
+  if (route.mirror !== undefined) refuseUseless('mirror');
 
   function refuseUseless(key: string): void {
     const requirement = `must be left out beside ${what}, since no server gets the request`;

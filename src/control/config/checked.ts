@@ -66,6 +66,13 @@ export interface CheckedRoute {
   readonly split?: readonly { readonly pool?: string; readonly weight?: number }[];
   readonly splitBy?: SplitKey;
   readonly fallback?: string;
+  readonly mirror?: {
+    readonly pool?: string;
+    readonly share?: number;
+    readonly bodyMax?: number;
+    readonly timeout?: number;
+    readonly pending?: number;
+  };
   readonly redirect?: { readonly to?: string; readonly status?: number };
   readonly rewrite?: {
     readonly host?: string;

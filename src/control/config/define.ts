@@ -67,6 +67,7 @@ export interface RouteInput {
   split?: ShareInput[] | undefined;
   splitBy?: 'client' | 'request' | `cookie:${string}` | `header:${string}` | undefined;
   fallback?: string | undefined;
+  mirror?: string | MirrorInput | undefined;
   redirect?: string | RedirectInput | undefined;
   rewrite?: RewriteInput | undefined;
   headers?: HeadersInput | undefined;
@@ -172,6 +173,15 @@ export interface ErrorPageInput {
 export interface ShareInput {
   pool: string;
   weight: number;
+}
+
+/** Copies of requests; the short form is the pool. */
+export interface MirrorInput {
+  pool: string;
+  share?: PercentageInput | undefined;
+  bodyMax?: SizeInput | undefined;
+  timeout?: DurationInput | undefined;
+  pending?: number | undefined;
 }
 
 /** Where a client is sent; the short form is the URL. */

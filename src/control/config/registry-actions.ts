@@ -72,6 +72,27 @@ const split = list(
   { least: 1, most: 16 },
 );
 
+const mirror = record(
+  'mirror',
+  'the name of a pool or a map with a pool',
+  {
+    pool: key(written(form.name), 'The pool that gets the copies.', { isRequired: true }),
+    share: key(written(form.percentage), 'Of the requests, drawn anew for each.', {
+      default: '100%',
+    }),
+    bodyMax: key(
+      written(form.size('0B', '16MiB')),
+      'A request with a longer body is not copied; kept in memory until it is whole.',
+      { default: '64KiB' },
+    ),
+    timeout: key(written(form.duration('10ms', '1h')), 'For a whole copy.', { default: '5s' }),
+    pending: key(count(1, 65_536), 'Copies under way at a time in each worker.', {
+      default: '100',
+    }),
+  },
+  { short: 'pool' },
+);
+
 const redirect = record(
   'redirect',
   'a URL or a map with a URL',
@@ -156,6 +177,10 @@ export const actionKeys: Readonly<Record<string, Key>> = {
     written(form.name),
     'The pool that takes a request which no server of its own could: none was left, or all tries failed, and it may be sent again.',
     { default: 'none' },
+  ),
+  mirror: key(
+    mirror,
+    'Sends copies of requests to another pool too; their answers, failures and delays touch no client.',
   ),
   redirect: key(redirect, 'Sends the client elsewhere instead.'),
   rewrite: key(rewrite, 'Changes host and path on the way to the server.'),

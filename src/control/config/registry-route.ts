@@ -36,7 +36,6 @@ export const route: RecordShape = record(
   },
   {
     later: [
-      'mirror',
       'hooks',
       'rateLimit',
       'rateLimits',
