@@ -3,6 +3,7 @@ import { connect, isIP, type Socket } from 'node:net';
 import { invariant } from '../../base/invariant.ts';
 import { limits } from '../../model/limits.ts';
 import type { DialAddress } from '../../model/snapshot.ts';
+import { Alarm } from '../alarm.ts';
 import { onceMoved } from '../doorbell.ts';
 import type { DialTarget, Driver, Link, LinkHandler, Listening, ListenTarget } from '../driver.ts';
 import { PlainBuffers } from '../plain-buffers.ts';
@@ -36,7 +37,7 @@ class PortableDriver implements Driver, LinkHost {
   #nowUs = 0;
   #isClosing = false;
   readonly #ticking: NodeJS.Timeout;
-  #alarm: NodeJS.Timeout | undefined;
+  readonly #alarm: Alarm = new Alarm();
 
   constructor(worker: number) {
     this.#worker = worker;
@@ -109,9 +110,7 @@ class PortableDriver implements Driver, LinkHost {
   }
 
   alarm(ms: number, ring: (nowMs: number) => void): void {
-    clearTimeout(this.#alarm);
-    this.#alarm = setTimeout(() => ring(this.enter()), ms);
-    this.#alarm.unref();
+    this.#alarm.set(ms, () => ring(this.enter()));
   }
 
   whenMoved(words: Int32Array, index: number, seen: number, ring: (nowMs: number) => void): void {
@@ -189,7 +188,7 @@ class PortableDriver implements Driver, LinkHost {
   #endWhenIdle(): void {
     if (!this.#isClosing || this.#links.size > 0) return;
     clearInterval(this.#ticking);
-    clearTimeout(this.#alarm);
+    this.#alarm.stop();
   }
 
   readonly #tick = (): void => {

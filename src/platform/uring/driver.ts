@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { invariant } from '../../base/invariant.ts';
 import { limits } from '../../model/limits.ts';
 import type { DialAddress } from '../../model/snapshot.ts';
+import { Alarm } from '../alarm.ts';
 import { onceMoved } from '../doorbell.ts';
 import type {
   BufferPool,
@@ -71,7 +72,7 @@ class UringDriver implements Driver, AcceptBook {
   /** Wakes the loop by a handle; null once the ring signals the loop itself. */
   #poll: { close(): void } | null;
   readonly #timer: NodeJS.Timeout;
-  #alarm: NodeJS.Timeout | undefined;
+  readonly #alarm: Alarm = new Alarm();
   readonly #listeners = new Set<UringListener>();
   readonly #links: Slots;
   readonly #runTurn = (): void => this.#turn();
@@ -140,19 +141,16 @@ class UringDriver implements Driver, AcceptBook {
   }
 
   alarm(ms: number, ring: (nowMs: number) => void): void {
-    clearTimeout(this.#alarm);
-    this.#alarm = setTimeout(() => {
-      this.core.setTime(performance.now());
-      ring(this.core.nowMs);
-    }, ms);
-    this.#alarm.unref();
+    this.#alarm.set(ms, () => this.#outside(ring));
   }
 
   whenMoved(words: Int32Array, index: number, seen: number, ring: (nowMs: number) => void): void {
-    onceMoved(words, index, seen, () => {
-      this.core.setTime(performance.now());
-      ring(this.core.nowMs);
-    });
+    onceMoved(words, index, seen, () => this.#outside(ring));
+  }
+
+  #outside(ring: (nowMs: number) => void): void {
+    this.core.setTime(performance.now());
+    ring(this.core.nowMs);
   }
 
   listen(target: ListenTarget, onAccept: (link: Link) => void): Listening {
@@ -393,7 +391,7 @@ class UringDriver implements Driver, AcceptBook {
     const { core } = this;
     this.#isClosed = true;
     clearInterval(this.#timer);
-    clearTimeout(this.#alarm);
+    this.#alarm.stop();
     this.#poll?.close();
     if (this.#immediate !== null) clearImmediate(this.#immediate);
     core.libc.close(this.#eventFd);
