@@ -114,10 +114,11 @@ export class Core {
     this.hasReceiveLimit = parts.hasReceiveLimit;
   }
 
-  /** `preciseMs`: the clock's reading. */
-  setTime(preciseMs: number): void {
+  /** `preciseMs`: the clock's reading. Returns whole ms. */
+  setTime(preciseMs: number): number {
     this.nowMs = Math.floor(preciseMs);
     this.nowUs = (preciseMs * 1000) | 0;
+    return this.nowMs;
   }
 
   /** `owner` has something to prepare; the owner sees to it that it is noted once per batch. */

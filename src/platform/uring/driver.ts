@@ -141,16 +141,11 @@ class UringDriver implements Driver, AcceptBook {
   }
 
   alarm(ms: number, ring: (nowMs: number) => void): void {
-    this.#alarm.set(ms, () => this.#outside(ring));
+    this.#alarm.set(ms, () => ring(this.core.setTime(performance.now())));
   }
 
   whenMoved(words: Int32Array, index: number, seen: number, ring: (nowMs: number) => void): void {
-    onceMoved(words, index, seen, () => this.#outside(ring));
-  }
-
-  #outside(ring: (nowMs: number) => void): void {
-    this.core.setTime(performance.now());
-    ring(this.core.nowMs);
+    onceMoved(words, index, seen, () => ring(this.core.setTime(performance.now())));
   }
 
   listen(target: ListenTarget, onAccept: (link: Link) => void): Listening {
