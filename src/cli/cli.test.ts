@@ -147,11 +147,11 @@ test('status, drain, set, add, remove and reload speak to the balancer of the so
       results.map(() => [0, '']),
     );
     assert.deepEqual(control.calls, [
-      'drainServer web 10.0.0.1:3000',
-      'readyServer web 10.0.0.1:3000',
-      'setWeight web 10.0.0.1:3000 7',
-      'addServer web {"address":"unix:/run/a.sock","weight":2,"backup":true}',
-      'removeServer web 10.0.0.1:3000',
+      'drain web 10.0.0.1:3000',
+      'ready web 10.0.0.1:3000',
+      'set web 10.0.0.1:3000 7',
+      'add web {"address":"unix:/run/a.sock","weight":2,"backup":true}',
+      'remove web 10.0.0.1:3000',
     ]);
     control.reloadProblems = ['a.yaml:1:1: pools: something'];
     const refused = await ask('reload');

@@ -153,11 +153,6 @@ export async function findServer(client: AdminClient, text: string): Promise<Ser
   throw new CommandError(`${what} ${text}; servers are:${listServers(pools)}`);
 }
 
-/** Path of a server in the admin API. */
-export function serverPath({ pool, address }: ServerName): string {
-  return `/v1/pools/${encodeURIComponent(pool)}/servers/${encodeURIComponent(address)}`;
-}
-
 /** An error of the admin API as lines for people. */
 export function errorMessage({ status, body }: ClientAnswer): string {
   const error = (body as { error?: { message?: unknown; problems?: unknown } } | null)?.error;

@@ -12,7 +12,7 @@ import { AnswerWriter } from './answer-writer.ts';
 import { type Answer, answerBytes } from './answers.ts';
 import { BodyRelay } from './body-relay.ts';
 import { closeLink } from './close-link.ts';
-import { type ClientSide, Exchange, Stage, type Surrendered } from './exchange.ts';
+import { type Carrier, type ClientSide, Exchange, Stage, type Surrendered } from './exchange.ts';
 import type { ListenerState } from './listener-state.ts';
 import { PartialHead } from './partial-head.ts';
 import { PendingBytes } from './pending-bytes.ts';
@@ -43,6 +43,8 @@ export class ClientLink implements ClientSide, LinkHandler {
   #alarmMs = -1;
   #phase: number = Phase.HEAD;
   #exchange: Exchange | null = null;
+  #tunnel: Carrier | null = null;
+  #tunnelSlot = -1;
   #relay: BodyRelay | null = null;
   #partial: PartialHead | null = null;
   /** Bytes behind the present request; made when there are any. */
@@ -250,6 +252,11 @@ export class ClientLink implements ClientSide, LinkHandler {
     return { link: this.link, pending, hasEnded: this.#hasEnded };
   }
 
+  carriedBy(tunnel: Carrier, slot: number): void {
+    this.#tunnel = tunnel;
+    this.#tunnelSlot = slot;
+  }
+
   forget(): void {
     this.listener.removeLink(this);
   }
@@ -277,6 +284,26 @@ export class ClientLink implements ClientSide, LinkHandler {
   /** Ends at once: the deadline of a drain has passed. */
   cut(): void {
     this.link.abort();
+  }
+
+  get serverSlot(): number {
+    if (this.#exchange !== null) return this.#exchange.slot;
+    return this.#tunnel === null || this.#tunnel.isOver ? -1 : this.#tunnelSlot;
+  }
+
+  endFor(code: FailureCode): void {
+    const exchange = this.#exchange;
+    if (exchange === null) {
+      this.#tunnel?.end(code);
+      return;
+    }
+    if (exchange.stage === Stage.ANSWERING) {
+      this.#lost(code);
+      return;
+    }
+    this.#plane.conductor.withdraw(exchange);
+    exchange.failure = code;
+    this.answerFailure(exchange, code);
   }
 
   /** An answer of our own; the request's body, if it is not all here, ends the link. */

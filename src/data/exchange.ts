@@ -85,8 +85,16 @@ export interface ClientSide extends SpanSink {
   setBodyPaused(isPaused: boolean): void;
   /** Gives the raw link away for a tunnel, with the bytes that came behind the request (`id, offset, length` triples). */
   surrender(): Surrendered;
+  /** The tunnel that the surrendered link is in, and its server. */
+  carriedBy(tunnel: Carrier, slot: number): void;
   /** The surrendered link has ended. */
   forget(): void;
+}
+
+/** A tunnel as the client's link sees it. */
+export interface Carrier {
+  readonly isOver: boolean;
+  end(code: FailureCode): void;
 }
 
 /** The server's half: one request on one upstream link. Implemented by `ServerLink` for HTTP/1. */

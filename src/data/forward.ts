@@ -185,6 +185,7 @@ export class Forward implements Conductor, QueueOwner {
       client.forget();
       this.#recycle(exchange);
     });
+    client.carriedBy(tunnel, exchange.slot);
     tunnel.start(near.pending, leftover);
     if (near.hasEnded) tunnel.nearEnded();
   }

@@ -1,3 +1,4 @@
+import type { FailureCode } from '../model/failure.ts';
 import { limits } from '../model/limits.ts';
 import { ListenerColumn } from '../observe/columns.ts';
 import type { Listening } from '../platform/driver.ts';
@@ -12,6 +13,10 @@ export interface ListenerLink {
   leave(): void;
   /** Ends at once. */
   cut(): void;
+  /** Slot of the server that its present exchange or tunnel is on; -1 = none. */
+  readonly serverSlot: number;
+  /** Ends what runs, because its server is to be free. */
+  endFor(code: FailureCode): void;
 }
 
 /** One listener of this worker over reloads: its socket, its links, its counters. */
@@ -81,6 +86,13 @@ export class ListenerState {
       const next: ListenerLink | null = link.next;
       link.cut();
       link = next;
+    }
+  }
+
+  /** Adds the links to `into` whose exchange or tunnel is on a server. */
+  gatherOn(slot: number, into: ListenerLink[]): void {
+    for (let link = this.#first; link !== null; link = link.next) {
+      if (link.serverSlot === slot) into.push(link);
     }
   }
 

@@ -221,6 +221,7 @@ class MirrorSide implements ClientSide {
   flush(): void {}
   tally(): void {}
   setBodyPaused(): void {}
+  carriedBy(): void {}
   forget(): void {}
 
   #over(hasFailed: boolean): void {

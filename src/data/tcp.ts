@@ -33,6 +33,7 @@ export class TcpLink implements LinkHandler, ListenerLink, QueueOwner {
   readonly #timer: TimerEntry;
   #far: Link | null = null;
   #state: ServerState | null = null;
+  #tunnel: Tunnel | null = null;
   #isOver = false;
   #hasEnded = false;
 
@@ -70,6 +71,15 @@ export class TcpLink implements LinkHandler, ListenerLink, QueueOwner {
 
   cut(): void {
     this.#link.abort();
+  }
+
+  get serverSlot(): number {
+    return this.#isOver ? -1 : this.#exchange.slot;
+  }
+
+  endFor(code: FailureCode): void {
+    if (this.#tunnel === null) this.#end(code);
+    else this.#tunnel.end(code);
   }
 
   onConnected(): void {
@@ -175,6 +185,7 @@ export class TcpLink implements LinkHandler, ListenerLink, QueueOwner {
     });
     const early = this.#early;
     this.#early = [];
+    this.#tunnel = tunnel;
     tunnel.start(early, []);
     if (this.#hasEnded) tunnel.nearEnded();
     this.#link.resume();

@@ -61,6 +61,17 @@ export class Tunnel {
     this.#near.onEnd();
   }
 
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Ends both sides at once, for a reason of ours. */
+  end(code: FailureCode): void {
+    this.#failure ??= code;
+    this.#near.link.abort();
+    this.#far.link.abort();
+  }
+
   /** One half is gone: the other ends too, in order when the first did. */
   halfClosed(half: TunnelHalf, errno: number): void {
     const other = half.other;

@@ -17,7 +17,7 @@ import { ClientLink } from './client-link.ts';
 import { compileTable } from './compile-table.ts';
 import { FineTimers } from './fine-timers.ts';
 import { Forward } from './forward.ts';
-import { ListenerState } from './listener-state.ts';
+import { type ListenerLink, ListenerState } from './listener-state.ts';
 import type { Conductor, Plane } from './plane.ts';
 import type { ListenerTable, Table } from './table.ts';
 import { TcpLink } from './tcp.ts';
@@ -48,6 +48,8 @@ export interface DataPlane {
   drain(deadlineMs: number, isReplaced?: boolean): void;
   /** True when a drain has left no link, and none can come. */
   readonly isDrained: boolean;
+  /** Ends what runs on a server that is to be free, one after the other over `overMs`. */
+  closeServer(slot: number, overMs: number): void;
   /** A planted invariant failure, for tests of what follows one. */
   fail(): void;
 }
@@ -72,6 +74,12 @@ class Worker implements DataPlane {
   readonly #listeners = new Map<string, ListenerState>();
   /** Removed listeners whose links have not all ended, with the time at which they are cut. */
   readonly #leaving: { readonly state: ListenerState; readonly cutAtMs: number }[] = [];
+  /** Links that end soon because their server is to be free; the last one first. */
+  readonly #closing: {
+    readonly link: ListenerLink;
+    readonly slot: number;
+    readonly atMs: number;
+  }[] = [];
   readonly #encoder = new TextEncoder();
   #table!: Table;
   #drainUntilMs = Number.POSITIVE_INFINITY;
@@ -135,6 +143,18 @@ class Worker implements DataPlane {
     for (const [name, state] of this.#listeners) this.#remove(name, state, deadlineMs);
     for (const server of this.#plane.servers.values()) server.retireIdle();
     this.#lines.flush();
+  }
+
+  closeServer(slot: number, overMs: number): void {
+    const links: ListenerLink[] = [];
+    for (const state of this.#listeners.values()) state.gatherOn(slot, links);
+    for (const { state } of this.#leaving) state.gatherOn(slot, links);
+    const nowMs = this.#driver.preciseNow();
+    for (const [at, link] of links.entries()) {
+      this.#closing.push({ link, slot, atMs: nowMs + (overMs * at) / links.length });
+    }
+    // Next to close last, so that taking it is cheap.
+    this.#closing.sort((a, b) => b.atMs - a.atMs);
   }
 
   fail(): void {
@@ -203,6 +223,7 @@ class Worker implements DataPlane {
     this.#lines.flush();
     if (this.#isAcceptPaused) this.#mayAcceptAgain();
     if (this.#leaving.length > 0) this.#cutLate(nowMs);
+    if (this.#closing.length > 0) this.#closeDue(nowMs);
     if (nowMs - this.#gaugesAtMs >= GAUGES_EVERY_MS) {
       this.#gaugesAtMs = nowMs;
       plane.post({ type: 'gauges', gauges: this.#driver.gauges() });
@@ -222,6 +243,15 @@ class Worker implements DataPlane {
       const { state, cutAtMs } = this.#leaving[i]!;
       if (nowMs >= Math.min(cutAtMs, this.#drainUntilMs)) state.cut();
       if (state.linkCount === 0 && !mayAccept) this.#leaving.splice(i, 1);
+    }
+  }
+
+  #closeDue(nowMs: number): void {
+    for (let due = this.#closing.at(-1); due !== undefined && due.atMs <= nowMs; ) {
+      this.#closing.pop();
+      // It may have finished meanwhile, and be on another server now.
+      if (due.link.serverSlot === due.slot) due.link.endFor('server-drained');
+      due = this.#closing.at(-1);
     }
   }
 

@@ -51,6 +51,7 @@ export type FailureCode =
   | 'retries-exhausted'
   | 'buffers-exhausted'
   | 'draining'
+  | 'server-drained'
   | 'connection-limit'
   | 'internal-error';
 
@@ -160,6 +161,7 @@ export const failures: Readonly<Record<FailureCode, FailureKind>> = {
   'retries-exhausted': ours(502, 'no further attempt was allowed'),
   'buffers-exhausted': ours(503, 'all buffers of this worker are in use'),
   draining: ours(503, 'this balancer is shutting down'),
+  'server-drained': ours(503, 'the server is taken out and its time to finish is over'),
   'connection-limit': ours(503, 'the connection limit is reached'),
   'internal-error': { ...ours(500, 'an error of ours'), logLevel: 'error' },
 };

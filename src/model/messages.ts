@@ -42,6 +42,8 @@ export type ToWorker =
    * `isReplaced`: new links find another process, so idle ones are closed spread over some time.
    */
   | { readonly type: 'drain'; readonly deadlineMs: number; readonly isReplaced: boolean }
+  /** Ends what runs on a server that is to be free, spread over `overMs`. */
+  | { readonly type: 'close-server'; readonly slot: number; readonly overMs: number }
   | { readonly type: 'stop' }
   | { readonly type: 'fault'; readonly kind: 'invariant' | 'stuck' };
 

@@ -2,11 +2,12 @@ import type { Config } from '../control/config/config.ts';
 import { shownConfig } from '../control/config/shown-config.ts';
 import { HealthKeeper } from '../control/probe/keeper.ts';
 import { trafficReadings } from '../control/probe/traffic-readings.ts';
+import { DrainDeadlines } from '../control/publish/drain-deadlines.ts';
 import type {
   BalancerControl,
   OperationOutcome,
   ReloadOutcome,
-  ServerSpec,
+  ServerOperation,
   UpgradeOutcome,
 } from '../control/publish/operations.ts';
 import { Publisher } from '../control/publish/publisher.ts';
@@ -25,7 +26,7 @@ import {
 import type { Snapshot } from '../model/snapshot.ts';
 import { CounterReader, counterCount } from '../observe/counters.ts';
 import { HistogramReader, histogramWords } from '../observe/histograms.ts';
-import type { RunningTimer } from '../platform/clock.ts';
+import type { Clock, RunningTimer } from '../platform/clock.ts';
 import { resolveName } from '../platform/dns.ts';
 import { connectProbe } from '../platform/probe-link.ts';
 import { AccessLogSink } from './access-log-sink.ts';
@@ -68,6 +69,7 @@ export class Balancer implements BalancerControl {
   readonly #accessLog: AccessLogSink;
   readonly #reloader: Reloader;
   readonly #reports: Reports;
+  readonly #deadlines: DrainDeadlines;
   readonly #aging: RunningTimer;
   readonly explain: BalancerControl['explain'] = (asked) => this.#reports.explain(asked);
   #isServing = false;
@@ -102,15 +104,10 @@ export class Balancer implements BalancerControl {
     this.#publisher = new Publisher(config, {
       slots,
       resolver: this.#resolver,
+      wallMs: () => clock.wallMs(),
       publish: (snapshot) => this.#bringOut(snapshot),
     });
-    this.#discovery = new Discovery({
-      clock,
-      random,
-      log,
-      publisher: this.#publisher,
-      onPublished: () => this.#keep(),
-    });
+    this.#discovery = this.#createDiscovery();
     this.#accessLog = new AccessLogSink(clock, log);
     this.#crew = this.#createCrew((version) => slots.applied(version));
     this.#reloader = new Reloader({
@@ -137,6 +134,7 @@ export class Balancer implements BalancerControl {
       accessLog: this.#accessLog,
       leaving: () => this.handOver.leaving.map(({ pid }) => pid),
     });
+    this.#deadlines = this.#createDeadlines(clock);
     this.ending = this.#createEnding();
     this.handOver = this.#createHandOver({ counters, histograms, departed, slots });
     this.#aging = clock.every(BUDGET_AGE_MS, () => {
@@ -208,30 +206,33 @@ export class Balancer implements BalancerControl {
     else this.ending.drain();
   }
 
-  drainServer(pool: string, address: string): OperationOutcome {
-    return this.#kept(this.#publisher.setDrained(pool, address, true));
-  }
-
-  readyServer(pool: string, address: string): OperationOutcome {
-    return this.#kept(this.#publisher.setDrained(pool, address, false));
-  }
-
-  setWeight(pool: string, address: string, weight: number): OperationOutcome {
-    return this.#kept(this.#publisher.setWeight(pool, address, weight));
-  }
-
-  addServer(pool: string, spec: ServerSpec): OperationOutcome {
-    return this.#kept(this.#publisher.addServer(pool, spec));
-  }
-
-  removeServer(pool: string, address: string): OperationOutcome {
-    return this.#kept(this.#publisher.removeServer(pool, address));
+  change(changes: readonly ServerOperation[]): OperationOutcome {
+    return this.#kept(this.#publisher.change(changes));
   }
 
   injectFault(worker: number, kind: 'invariant' | 'stuck'): OperationOutcome {
     const isPlanted = this.#parts.areFaultsArmed && this.#crew.injectFault(worker, kind);
     if (isPlanted) return { ok: true, version: this.#publisher.snapshot?.version ?? 0 };
     return faultRefused(worker, this.#parts.workers);
+  }
+
+  #createDiscovery(): Discovery {
+    const { clock, random, log } = this.#parts;
+    return new Discovery({
+      clock,
+      random,
+      log,
+      publisher: this.#publisher,
+      onPublished: () => this.#keep(),
+    });
+  }
+
+  #createDeadlines(clock: Clock): DrainDeadlines {
+    return new DrainDeadlines({
+      clock,
+      untilOf: (pool, address) => this.#publisher.drainedUntil(pool, address),
+      close: (slot, overMs) => this.#crew.closeServer(slot, overMs),
+    });
   }
 
   get #isDraining(): boolean {
@@ -310,6 +311,7 @@ export class Balancer implements BalancerControl {
   #bringOut(snapshot: Snapshot): void {
     this.#keeper.apply(snapshot);
     this.#reports.follow(snapshot);
+    this.#deadlines.follow(snapshot);
     for (const pool of snapshot.pools) {
       for (const { slot, address } of pool.servers) {
         this.#keeper.setDraining(slot, this.#publisher.isDrained(pool.name, address));
@@ -376,6 +378,7 @@ export class Balancer implements BalancerControl {
   async #close(): Promise<void> {
     this.#resolver.stop();
     this.#discovery.stop();
+    this.#deadlines.stop();
     this.#keeper.stop();
     this.#reports.stop();
     this.#aging.stop();

@@ -112,6 +112,11 @@ export class WorkerCrew {
     }
   }
 
+  /** Ends what runs on a server that is to be free, spread over `overMs`. */
+  closeServer(slot: number, overMs: number): void {
+    for (const { thread } of this.#members) tell(thread, { type: 'close-server', slot, overMs });
+  }
+
   /** Resolves when every worker has applied `version`. A worker that is replaced starts with it. */
   whenApplied(version: number): Promise<void> {
     return this.#until(() => this.#appliedVersion >= version);

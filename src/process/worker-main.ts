@@ -60,6 +60,7 @@ export async function runWorker(): Promise<void> {
   };
   port.on('message', (message: ToWorker) => {
     if (message.type === 'publish') plane.apply(message.snapshot, message.sockets, message.geo);
+    else if (message.type === 'close-server') plane.closeServer(message.slot, message.overMs);
     else if (message.type === 'drain') drain(message.deadlineMs, message.isReplaced);
     else if (message.type === 'stop') process.exit(0);
     else if (!start.areFaultsArmed) return;

@@ -1,5 +1,5 @@
 import type { AdminClient } from '../client.ts';
-import { connectClient, findServer, serverPath } from '../client.ts';
+import { connectClient, findServer, type ServerName } from '../client.ts';
 import type { Command, Invocation } from '../command.ts';
 import { instanceOptions, jsonOption } from '../command.ts';
 
@@ -39,13 +39,26 @@ export function changeCommand(change: Change): Command {
   };
 }
 
-/** Changes one server named by the first argument. */
-export async function patchServer(
+/**
+ * Makes the same change of one or more servers, all or none. `operation`: the change without pool and
+ * address. Gives the names of the servers as `pool/address`, with commas between them.
+ */
+export async function changeServers(
   client: AdminClient,
-  name: string,
-  body: unknown,
-): Promise<{ readonly json: unknown; readonly server: string }> {
-  const server = await findServer(client, name);
-  const json = await client.change('PATCH', serverPath(server), body);
-  return { json, server: `${server.pool}/${server.address}` };
+  names: readonly string[],
+  operation: Readonly<Record<string, unknown>>,
+): Promise<{ readonly json: unknown; readonly servers: string }> {
+  const servers: ServerName[] = [];
+  for (const name of names) servers.push(await findServer(client, name));
+  const changes = servers.map((server) => ({ ...operation, ...server }));
+  const json = await client.change('POST', '/v1/transactions', { changes });
+  return { json, servers: servers.map(({ pool, address }) => `${pool}/${address}`).join(', ') };
 }
+
+/** A verb for one or more. */
+export function verb(names: readonly string[], one: string, more: string): string {
+  return names.length === 1 ? one : more;
+}
+
+/** So many servers one command may name. */
+export const serversMax = 1_000;

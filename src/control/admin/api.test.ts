@@ -80,11 +80,10 @@ test('servers are drained, weighed, added and removed by pool and address', asyn
   assert.equal(added.status, 201);
   assert.equal(added.headers['location'], '/v1/pools/web/servers/unix%3A%2Frun%2Fa.sock');
   assert.deepEqual(control.calls, [
-    'drainServer web 10.0.0.1:3000',
-    'setWeight web 10.0.0.1:3000 3',
-    'readyServer web 10.0.0.1:3000',
-    'removeServer web 10.0.0.1:3000',
-    'addServer web {"address":"unix:/run/a.sock"}',
+    'drain web 10.0.0.1:3000',
+    'set web 10.0.0.1:3000 3, ready web 10.0.0.1:3000',
+    'remove web 10.0.0.1:3000',
+    'add web {"address":"unix:/run/a.sock"}',
   ]);
   assert.equal((await ask('GET', path)).status, 200);
   assert.equal(errorCode(await ask('GET', '/v1/pools/web/servers/10.0.0.9%3A1')), 'unknown-server');
@@ -94,7 +93,7 @@ test('servers are drained, weighed, added and removed by pool and address', asyn
 test('a weight alone leaves a drain as it is', async () => {
   const { ask, control } = start();
   await ask('PATCH', '/v1/pools/web/servers/10.0.0.1%3A3000', { body: '{"weight":0}' });
-  assert.deepEqual(control.calls, ['setWeight web 10.0.0.1:3000 0']);
+  assert.deepEqual(control.calls, ['set web 10.0.0.1:3000 0']);
 });
 
 test('wrong bodies are refused with path, requirement and what was found, and change nothing', async () => {
@@ -241,4 +240,60 @@ test('every change, refused ones too, is in the audit log with who, what and out
     },
   ]);
   assert.ok(!audit.join('').includes('secret-token'));
+});
+
+test('a transaction is read whole: every change has its fields, and no others', async () => {
+  const { ask, control } = start();
+  const send = (changes: unknown) =>
+    ask('POST', '/v1/transactions', { body: JSON.stringify({ changes }) });
+  const server = { pool: 'web', address: '10.0.0.1:3000' };
+  const good = await send([
+    { op: 'add', pool: 'web', server: { address: '10.0.0.9:3000', weight: 2 } },
+    { op: 'drain', ...server, for: '5m' },
+    { op: 'drain', ...server },
+    { op: 'set', ...server, weight: 0 },
+    { op: 'ready', ...server },
+    { op: 'remove', ...server },
+  ]);
+  assert.equal(good.status, 200, good.body);
+  assert.deepEqual(control.calls, [
+    [
+      'add web {"address":"10.0.0.9:3000","weight":2}',
+      'drain web 10.0.0.1:3000 300000',
+      'drain web 10.0.0.1:3000',
+      'set web 10.0.0.1:3000 0',
+      'ready web 10.0.0.1:3000',
+      'remove web 10.0.0.1:3000',
+    ].join(', '),
+  ]);
+  const faults: [unknown, string][] = [
+    [[], 'changes'],
+    [[null], 'changes[0].op'],
+    [[{ op: 'stop', ...server }], 'changes[0].op'],
+    [
+      [
+        { op: 'ready', ...server },
+        { op: 'set', ...server },
+      ],
+      'changes[1].weight',
+    ],
+    [[{ op: 'set', ...server, weight: 1, for: '5m' }], 'changes[0].for'],
+    [[{ op: 'drain', ...server, for: '5 minutes' }], 'changes[0].for'],
+    [[{ op: 'add', pool: 'web', server: { weight: 1 } }], 'changes[0].server.address'],
+    [[{ op: 'remove', pool: 'web' }], 'changes[0].address'],
+  ];
+  for (const [changes, path] of faults) {
+    const response = await send(changes);
+    const { error } = JSON.parse(response.body) as { error: { path: string } };
+    assert.deepEqual([response.status, error.path], [400, path]);
+  }
+  assert.equal(control.calls.length, 1);
+});
+
+test('a drain may have a time, and only a drain', async () => {
+  const { ask, control } = start();
+  const path = '/v1/pools/web/servers/10.0.0.1%3A3000';
+  assert.equal((await ask('PATCH', path, { body: '{"draining":true,"for":"2s"}' })).status, 200);
+  assert.deepEqual(control.calls, ['drain web 10.0.0.1:3000 2000']);
+  assert.equal((await ask('PATCH', path, { body: '{"weight":1,"for":"2s"}' })).status, 400);
 });

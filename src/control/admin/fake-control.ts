@@ -4,7 +4,7 @@ import type {
   OperationOutcome,
   OperationProblem,
   ReloadOutcome,
-  ServerSpec,
+  ServerOperation,
   UpgradeOutcome,
 } from '../publish/operations.ts';
 import type { StatusReport } from '../report/status.ts';
@@ -109,24 +109,14 @@ export class FakeControl implements BalancerControl {
     this.calls.push('stop');
   }
 
-  drainServer(pool: string, address: string): OperationOutcome {
-    return this.#outcome(`drainServer ${pool} ${address}`);
-  }
-
-  readyServer(pool: string, address: string): OperationOutcome {
-    return this.#outcome(`readyServer ${pool} ${address}`);
-  }
-
-  setWeight(pool: string, address: string, weight: number): OperationOutcome {
-    return this.#outcome(`setWeight ${pool} ${address} ${weight}`);
-  }
-
-  addServer(pool: string, spec: ServerSpec): OperationOutcome {
-    return this.#outcome(`addServer ${pool} ${JSON.stringify(spec)}`);
-  }
-
-  removeServer(pool: string, address: string): OperationOutcome {
-    return this.#outcome(`removeServer ${pool} ${address}`);
+  change(changes: readonly ServerOperation[]): OperationOutcome {
+    const calls = changes.map((change) => {
+      const { op, pool } = change;
+      if (op === 'add') return `add ${pool} ${JSON.stringify(change.server)}`;
+      const more = op === 'set' ? change.weight : op === 'drain' ? change.forMs : null;
+      return [op, pool, change.address, ...(more === null ? [] : [more])].join(' ');
+    });
+    return this.#outcome(calls.join(', '));
   }
 
   async upgrade(): Promise<UpgradeOutcome> {

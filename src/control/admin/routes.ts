@@ -1,9 +1,22 @@
 import type { AdminResponse } from '../../platform/admin-listener.ts';
-import type { BalancerControl, OperationOutcome, OperationProblem } from '../publish/operations.ts';
+import type {
+  BalancerControl,
+  OperationOutcome,
+  OperationProblem,
+  ServerOperation,
+} from '../publish/operations.ts';
 import type { ServerStatus } from '../report/status.ts';
 import { errorAnswer, jsonAnswer, textAnswer } from './answer.ts';
 import type { Checked } from './body.ts';
-import { readExplain, readFault, readServerChange, readServerSpec } from './body.ts';
+import {
+  drainMsOf,
+  readExplain,
+  readFault,
+  readServerChange,
+  readServerSpec,
+  readTransaction,
+  transactionChangesMax,
+} from './body.ts';
 
 /** What a route's handler is given. */
 export interface AdminCall {
@@ -48,6 +61,7 @@ const problemStatus: Readonly<Record<OperationProblem['code'], number>> = {
   'capacity-reached': 409,
   'invalid-server': 422,
   'invalid-weight': 422,
+  'invalid-time': 422,
   'not-running': 503,
 };
 
@@ -71,7 +85,36 @@ const changeSchema = {
   type: 'object',
   additionalProperties: false,
   minProperties: 1,
-  properties: { weight: weightSchema, draining: { type: 'boolean' } },
+  properties: {
+    weight: weightSchema,
+    draining: { type: 'boolean' },
+    for: { type: 'string', examples: ['5m'] },
+  },
+};
+const transactionSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['changes'],
+  properties: {
+    changes: {
+      type: 'array',
+      minItems: 1,
+      maxItems: transactionChangesMax,
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['op', 'pool'],
+        properties: {
+          op: { enum: ['add', 'remove', 'drain', 'ready', 'set'] },
+          pool: { type: 'string' },
+          address: { type: 'string' },
+          server: specSchema,
+          weight: weightSchema,
+          for: { type: 'string', examples: ['5m'] },
+        },
+      },
+    },
+  },
 };
 
 const explainSchema = {
@@ -238,7 +281,7 @@ export const adminRoutes: readonly AdminRoute[] = [
   {
     method: 'PATCH',
     path: serverPath,
-    summary: 'Drains a server, takes the drain back, or sets its weight.',
+    summary: 'Drains a server, for a time with `for`, takes the drain back, or sets its weight.',
     isChange: true,
     requestSchema: changeSchema,
     answers: { 200: 'Done.', 404: 'No such server.', 422: 'Not a possible value.' },
@@ -251,7 +294,22 @@ export const adminRoutes: readonly AdminRoute[] = [
     isChange: true,
     answers: { 200: 'Removed.', 404: 'No such server.' },
     handle: ({ control, parameters }) =>
-      outcomeAnswer(control.removeServer(parameters['pool'] ?? '', parameters['address'] ?? '')),
+      outcomeAnswer(control.change([{ op: 'remove', ...serverOf(parameters) }])),
+  },
+  {
+    method: 'POST',
+    path: '/v1/transactions',
+    summary: 'Makes several changes of servers in one publication, all of them or none.',
+    isChange: true,
+    requestSchema: transactionSchema,
+    answers: {
+      200: 'Done.',
+      404: 'No such pool or server; `index` says in which change.',
+      409: 'It is there already, or no room.',
+      422: 'Not a possible value.',
+    },
+    handle: ({ control, body }) =>
+      withBody(readTransaction(body), (changes) => outcomeAnswer(control.change(changes))),
   },
   {
     method: 'POST',
@@ -285,7 +343,7 @@ async function reload({ control }: AdminCall): Promise<AdminResponse> {
 function addServer(call: AdminCall): AdminResponse | Promise<AdminResponse> {
   const pool = call.parameters['pool'] ?? '';
   return withBody(readServerSpec(call.body), (spec) => {
-    const outcome = call.control.addServer(pool, spec);
+    const outcome = call.control.change([{ op: 'add', pool, server: spec }]);
     if (!outcome.ok) return outcomeAnswer(outcome);
     const location = `/v1/pools/${encodeURIComponent(pool)}/servers/${encodeURIComponent(spec.address)}`;
     return jsonAnswer(201, outcome, { location });
@@ -293,20 +351,18 @@ function addServer(call: AdminCall): AdminResponse | Promise<AdminResponse> {
 }
 
 function changeServer(call: AdminCall): AdminResponse | Promise<AdminResponse> {
-  const pool = call.parameters['pool'] ?? '';
-  const address = call.parameters['address'] ?? '';
-  return withBody(readServerChange(call.body), ({ weight, draining }) => {
-    // Weight first: it is the part that can be refused for its value, and then nothing has changed.
-    if (weight !== undefined) {
-      const outcome = call.control.setWeight(pool, address, weight);
-      if (!outcome.ok || draining === undefined) return outcomeAnswer(outcome);
-    }
-    return outcomeAnswer(
-      draining === true
-        ? call.control.drainServer(pool, address)
-        : call.control.readyServer(pool, address),
-    );
+  const server = serverOf(call.parameters);
+  return withBody(readServerChange(call.body), ({ weight, draining, for: time }) => {
+    const changes: ServerOperation[] = [];
+    if (weight !== undefined) changes.push({ op: 'set', ...server, weight });
+    if (draining === true) changes.push({ op: 'drain', ...server, forMs: drainMsOf(time) });
+    if (draining === false) changes.push({ op: 'ready', ...server });
+    return outcomeAnswer(call.control.change(changes));
   });
+}
+
+function serverOf(parameters: Readonly<Record<string, string>>): { pool: string; address: string } {
+  return { pool: parameters['pool'] ?? '', address: parameters['address'] ?? '' };
 }
 
 function oneServer({ control, parameters }: AdminCall, status: number): AdminResponse {
@@ -333,8 +389,15 @@ function unknownPool(name: string | undefined): AdminResponse {
 
 function outcomeAnswer(outcome: OperationOutcome): AdminResponse {
   if (outcome.ok) return jsonAnswer(200, outcome);
-  const { code, message, path, requirement, found } = outcome.problem;
-  const error = { code, message, requirement, found, ...(path === null ? {} : { path }) };
+  const { code, message, path, requirement, found, index } = outcome.problem;
+  const error = {
+    code,
+    message,
+    requirement,
+    found,
+    ...(path === null ? {} : { path }),
+    ...(index === undefined ? {} : { index }),
+  };
   return errorAnswer(problemStatus[code], error);
 }
 

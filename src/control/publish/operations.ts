@@ -3,6 +3,8 @@ import type { StatusReport } from '../report/status.ts';
 
 /** Why an operation was refused: what cannot be done, what is required, what was found. */
 export interface OperationProblem {
+  /** Which of several changes was refused, from 0. */
+  readonly index?: number;
   /** A readable word: `unknown-pool`, `unknown-server`, `invalid-weight`, `server-exists` … */
   readonly code:
     | 'unknown-pool'
@@ -10,6 +12,7 @@ export interface OperationProblem {
     | 'server-exists'
     | 'invalid-server'
     | 'invalid-weight'
+    | 'invalid-time'
     | 'capacity-reached'
     | 'not-running'
     | 'unknown-worker';
@@ -57,6 +60,32 @@ export interface ServerSpec {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
+/** One change of one server at run time. */
+export type ServerOperation =
+  /** Adds a server that the file does not have. It lives until it is removed or the process ends. */
+  | { readonly op: 'add'; readonly pool: string; readonly server: ServerSpec }
+  /**
+   * Removes a server; what runs on it has `timeouts.drain` to finish. Holds until a reload changes the file's
+   * servers of the pool, or discovery finds the server gone.
+   */
+  | { readonly op: 'remove'; readonly pool: string; readonly address: string }
+  /** No new traffic to the server; what runs is finished, or closed when `forMs` have passed. */
+  | {
+      readonly op: 'drain';
+      readonly pool: string;
+      readonly address: string;
+      readonly forMs: number | null;
+    }
+  /** Takes a drain back. */
+  | { readonly op: 'ready'; readonly pool: string; readonly address: string }
+  /** 0–1000; 0 takes no new traffic. Holds until a reload changes the server's written weight. */
+  | {
+      readonly op: 'set';
+      readonly pool: string;
+      readonly address: string;
+      readonly weight: number;
+    };
+
 /**
  * What the admin API and the command line may ask of the running balancer. All calls are made on
  * the control thread. Errors: refusals are returned, never thrown.
@@ -74,21 +103,8 @@ export interface BalancerControl {
   reopenLogs(): Promise<void>;
   /** Starts a graceful drain and ends the process with code 0; called again it stops at once. */
   stop(): void;
-  /** No new traffic to the server, what runs is finished. */
-  drainServer(pool: string, address: string): OperationOutcome;
-  /** Takes a drain back. */
-  readyServer(pool: string, address: string): OperationOutcome;
-  /** 0–1000; 0 takes no new traffic. Holds until a reload changes the server's written weight. */
-  setWeight(pool: string, address: string, weight: number): OperationOutcome;
-  /**
-   * Adds a server that the file does not have. It lives until it is removed or the process ends.
-   */
-  addServer(pool: string, spec: ServerSpec): OperationOutcome;
-  /**
-   * Removes a server; links that use it are finished. Holds until a reload changes the file's
-   * servers of the pool.
-   */
-  removeServer(pool: string, address: string): OperationOutcome;
+  /** Makes all of these changes with one publication, in their order, or none of them. */
+  change(changes: readonly ServerOperation[]): OperationOutcome;
   /**
    * The configuration in force, run-time changes included, without secrets: plain data for JSON.
    */

@@ -6,6 +6,8 @@ export interface OverlayState {
   /** Removed servers: `pool/address`. */
   readonly removed: readonly string[];
   readonly drained: readonly string[];
+  /** Of the drained: when what still runs there is closed, epoch ms. */
+  readonly drainedUntil: Readonly<Record<string, number>>;
   /** `pool/address` to weight. */
   readonly weights: Readonly<Record<string, number>>;
 }
@@ -23,7 +25,8 @@ export function serverKey(pool: string, address: string): string {
 export class Overlay {
   readonly #added = new Map<string, Map<string, ConfigServer>>();
   readonly #removed = new Set<string>();
-  readonly #drained = new Set<string>();
+  /** Drained servers, with the epoch ms at which the rest is closed; null = never. */
+  readonly #drained = new Map<string, number | null>();
   readonly #weights = new Map<string, number>();
 
   /** The configuration with the changes in it. The given one is left as it is. */
@@ -35,9 +38,18 @@ export class Overlay {
     return this.#drained.has(serverKey(pool, address));
   }
 
-  setDrained(pool: string, address: string, isDrained: boolean): void {
-    if (isDrained) this.#drained.add(serverKey(pool, address));
-    else this.#drained.delete(serverKey(pool, address));
+  /** Epoch ms at which what still runs on a drained server is closed; null = never. */
+  drainedUntil(pool: string, address: string): number | null {
+    return this.#drained.get(serverKey(pool, address)) ?? null;
+  }
+
+  /** `untilMs` null: what runs is finished, whatever time it takes. */
+  drain(pool: string, address: string, untilMs: number | null): void {
+    this.#drained.set(serverKey(pool, address), untilMs);
+  }
+
+  ready(pool: string, address: string): void {
+    this.#drained.delete(serverKey(pool, address));
   }
 
   setWeight(pool: string, address: string, weight: number): void {
@@ -65,10 +77,10 @@ export class Overlay {
   }
 
   /** The file changed from `before` to `after`: drops what it overrules and what leads nowhere. */
-  reconcile(before: Config, after: Config): void {
+  reconcile(before: Config, after: Config, by: 'file' | 'discovery' = 'file'): void {
     const old = new Map(before.pools.map((pool) => [pool.name, pool]));
     const pools = new Map(after.pools.map((pool) => [pool.name, pool]));
-    for (const pool of after.pools) this.#reconcilePool(pool, old.get(pool.name));
+    for (const pool of after.pools) this.#reconcilePool(pool, old.get(pool.name), by);
     for (const name of this.#added.keys()) if (!pools.has(name)) this.#added.delete(name);
     const known = new Set<string>();
     for (const pool of after.pools) {
@@ -78,7 +90,7 @@ export class Overlay {
       }
     }
     for (const set of [this.#removed, this.#drained]) {
-      for (const key of set) if (!known.has(key)) set.delete(key);
+      for (const key of set.keys()) if (!known.has(key)) set.delete(key);
     }
     for (const key of this.#weights.keys()) if (!known.has(key)) this.#weights.delete(key);
   }
@@ -89,7 +101,10 @@ export class Overlay {
     return {
       added: Object.fromEntries(added),
       removed: [...this.#removed],
-      drained: [...this.#drained],
+      drained: [...this.#drained.keys()],
+      drainedUntil: Object.fromEntries(
+        [...this.#drained].flatMap(([key, untilMs]) => (untilMs === null ? [] : [[key, untilMs]])),
+      ),
       weights: Object.fromEntries(this.#weights),
     };
   }
@@ -101,7 +116,7 @@ export class Overlay {
       this.#added.set(pool, new Map(servers.map((server) => [server.address, server])));
     }
     for (const key of state.removed) this.#removed.add(key);
-    for (const key of state.drained) this.#drained.add(key);
+    for (const key of state.drained) this.#drained.set(key, state.drainedUntil[key] ?? null);
     for (const [key, weight] of Object.entries(state.weights)) this.#weights.set(key, weight);
   }
 
@@ -116,7 +131,7 @@ export class Overlay {
     return { ...pool, servers };
   }
 
-  #reconcilePool(pool: ConfigPool, before: ConfigPool | undefined): void {
+  #reconcilePool(pool: ConfigPool, before: ConfigPool | undefined, by: 'file' | 'discovery'): void {
     const added = this.#added.get(pool.name);
     const written = new Map(before?.servers.map((server) => [server.address, server.weight]));
     const isSameList =
@@ -126,7 +141,8 @@ export class Overlay {
     for (const { address, weight } of pool.servers) {
       const key = serverKey(pool.name, address);
       added?.delete(address);
-      if (!isSameList) this.#removed.delete(key);
+      // What discovery finds besides says nothing about what an operator removed.
+      if (!isSameList && by === 'file') this.#removed.delete(key);
       if (written.has(address) && written.get(address) !== weight) this.#weights.delete(key);
     }
   }

@@ -61,6 +61,7 @@ function start(initial: Config, serverSlots = 8): { publisher: Publisher; publis
       onChange: () => {},
       report: () => {},
     }),
+    wallMs: () => 1_000_000,
     publish: (snapshot) => published.push(snapshot),
   });
   publisher.publish();
@@ -73,9 +74,18 @@ const last = (published: Snapshot[]): Snapshot => published.at(-1) as Snapshot;
 
 test('each change publishes one version; a change of nothing publishes none', () => {
   const { publisher, published } = start(config(server('10.0.0.1:1'), server('10.0.0.2:1')));
-  assert.deepEqual(publisher.setWeight('web', '10.0.0.1:1', 5), { ok: true, version: 2 });
-  assert.deepEqual(publisher.setWeight('web', '10.0.0.1:1', 5), { ok: true, version: 2 });
-  assert.deepEqual(publisher.setDrained('web', '10.0.0.2:1', true), { ok: true, version: 3 });
+  assert.deepEqual(
+    publisher.change([{ op: 'set', pool: 'web', address: '10.0.0.1:1', weight: 5 }]),
+    { ok: true, version: 2 },
+  );
+  assert.deepEqual(
+    publisher.change([{ op: 'set', pool: 'web', address: '10.0.0.1:1', weight: 5 }]),
+    { ok: true, version: 2 },
+  );
+  assert.deepEqual(
+    publisher.change([{ op: 'drain', pool: 'web', address: '10.0.0.2:1', forMs: null }]),
+    { ok: true, version: 3 },
+  );
   assert.ok(publisher.isDrained('web', '10.0.0.2:1'));
   assert.deepEqual(weightsOf(last(published)), { '10.0.0.1:1': 5, '10.0.0.2:1': 1 });
   assert.deepEqual(
@@ -87,17 +97,17 @@ test('each change publishes one version; a change of nothing publishes none', ()
 test('added and removed servers stay so over a reload that does not speak of them', () => {
   const file = config(server('10.0.0.1:1'), server('10.0.0.2:1'));
   const { publisher, published } = start(file);
-  publisher.addServer('web', { address: '10.0.0.3:1', weight: 2 });
-  publisher.removeServer('web', '10.0.0.1:1');
+  publisher.change([{ op: 'add', pool: 'web', server: { address: '10.0.0.3:1', weight: 2 } }]);
+  publisher.change([{ op: 'remove', pool: 'web', address: '10.0.0.1:1' }]);
   publisher.replace({ ...file, viaName: 'other' });
   assert.deepEqual(weightsOf(last(published)), { '10.0.0.2:1': 1, '10.0.0.3:1': 2 });
 });
 
 test('the file wins over operators where it says something new', () => {
   const { publisher, published } = start(config(server('10.0.0.1:1'), server('10.0.0.2:1')));
-  publisher.setWeight('web', '10.0.0.1:1', 9);
-  publisher.setWeight('web', '10.0.0.2:1', 9);
-  publisher.removeServer('web', '10.0.0.2:1');
+  publisher.change([{ op: 'set', pool: 'web', address: '10.0.0.1:1', weight: 9 }]);
+  publisher.change([{ op: 'set', pool: 'web', address: '10.0.0.2:1', weight: 9 }]);
+  publisher.change([{ op: 'remove', pool: 'web', address: '10.0.0.2:1' }]);
   publisher.replace(config(server('10.0.0.1:1', 3), server('10.0.0.2:1'), server('10.0.0.4:1')));
   assert.deepEqual(weightsOf(last(published)), {
     '10.0.0.1:1': 3,
@@ -108,14 +118,32 @@ test('the file wins over operators where it says something new', () => {
 
 test('refusals say what is required and change nothing', () => {
   const { publisher, published } = start(config(server('10.0.0.1:1')), 1);
-  const codeOf = (outcome: ReturnType<Publisher['setWeight']>): string =>
+  const codeOf = (outcome: ReturnType<Publisher['change']>): string =>
     outcome.ok ? 'ok' : outcome.problem.code;
-  assert.equal(codeOf(publisher.setWeight('wep', '10.0.0.1:1', 1)), 'unknown-pool');
-  assert.equal(codeOf(publisher.setWeight('web', '10.0.0.9:1', 1)), 'unknown-server');
-  assert.equal(codeOf(publisher.setWeight('web', '10.0.0.1:1', 1.5)), 'invalid-weight');
-  assert.equal(codeOf(publisher.addServer('web', { address: 'nowhere' })), 'invalid-server');
-  assert.equal(codeOf(publisher.addServer('web', { address: '10.0.0.1:1' })), 'server-exists');
-  assert.equal(codeOf(publisher.addServer('web', { address: '10.0.0.2:1' })), 'capacity-reached');
+  assert.equal(
+    codeOf(publisher.change([{ op: 'set', pool: 'wep', address: '10.0.0.1:1', weight: 1 }])),
+    'unknown-pool',
+  );
+  assert.equal(
+    codeOf(publisher.change([{ op: 'set', pool: 'web', address: '10.0.0.9:1', weight: 1 }])),
+    'unknown-server',
+  );
+  assert.equal(
+    codeOf(publisher.change([{ op: 'set', pool: 'web', address: '10.0.0.1:1', weight: 1.5 }])),
+    'invalid-weight',
+  );
+  assert.equal(
+    codeOf(publisher.change([{ op: 'add', pool: 'web', server: { address: 'nowhere' } }])),
+    'invalid-server',
+  );
+  assert.equal(
+    codeOf(publisher.change([{ op: 'add', pool: 'web', server: { address: '10.0.0.1:1' } }])),
+    'server-exists',
+  );
+  assert.equal(
+    codeOf(publisher.change([{ op: 'add', pool: 'web', server: { address: '10.0.0.2:1' } }])),
+    'capacity-reached',
+  );
   assert.equal(published.length, 1);
   assert.deepEqual(publisher.effective, publisher.config);
 });
@@ -123,13 +151,71 @@ test('refusals say what is required and change nothing', () => {
 test('restoreOverlay() brings back what another process had, except what the file lost', () => {
   const file = config(server('10.0.0.1:1'), server('10.0.0.2:1'));
   const { publisher } = start(file);
-  publisher.setDrained('web', '10.0.0.1:1', true);
-  publisher.setDrained('web', '10.0.0.2:1', true);
-  publisher.addServer('web', { address: '10.0.0.3:1' });
+  publisher.change([{ op: 'drain', pool: 'web', address: '10.0.0.1:1', forMs: null }]);
+  publisher.change([{ op: 'drain', pool: 'web', address: '10.0.0.2:1', forMs: null }]);
+  publisher.change([{ op: 'add', pool: 'web', server: { address: '10.0.0.3:1' } }]);
   const state: unknown = JSON.parse(JSON.stringify(publisher.overlayState));
   const { publisher: next } = start(config(server('10.0.0.1:1')));
   next.restoreOverlay(state as typeof publisher.overlayState);
   assert.ok(next.isDrained('web', '10.0.0.1:1'));
   assert.ok(!next.isDrained('web', '10.0.0.2:1'));
   assert.deepEqual(weightsOf(next.publish()), { '10.0.0.1:1': 1, '10.0.0.3:1': 1 });
+});
+
+test('several changes are one publication, or none when one of them is refused', () => {
+  const { publisher, published } = start(config(server('10.0.0.1:1'), server('10.0.0.2:1')));
+  const refused = publisher.change([
+    { op: 'add', pool: 'web', server: { address: '10.0.0.3:1' } },
+    { op: 'drain', pool: 'web', address: '10.0.0.1:1', forMs: 1_000 },
+    { op: 'set', pool: 'web', address: '10.0.0.9:1', weight: 2 },
+  ]);
+  assert.ok(!refused.ok);
+  assert.deepEqual([refused.problem.code, refused.problem.index], ['unknown-server', 2]);
+  assert.deepEqual(publisher.effective, publisher.config);
+  assert.ok(!publisher.isDrained('web', '10.0.0.1:1'));
+  assert.equal(published.length, 1);
+  // A later change may speak of what an earlier one adds.
+  const done = publisher.change([
+    { op: 'add', pool: 'web', server: { address: '10.0.0.3:1' } },
+    { op: 'set', pool: 'web', address: '10.0.0.3:1', weight: 4 },
+    { op: 'remove', pool: 'web', address: '10.0.0.2:1' },
+    { op: 'drain', pool: 'web', address: '10.0.0.1:1', forMs: 60_000 },
+  ]);
+  assert.deepEqual(done, { ok: true, version: 2 });
+  assert.deepEqual(weightsOf(last(published)), { '10.0.0.1:1': 1, '10.0.0.3:1': 4 });
+  assert.equal(publisher.drainedUntil('web', '10.0.0.1:1'), 1_060_000);
+});
+
+test('what operators did to found servers holds while those are found', () => {
+  const { publisher, published } = start(config(server('10.0.0.1:1')));
+  const find = (...addresses: string[]): void => {
+    publisher.discover(new Map([['web', addresses.map((address) => server(address))]]));
+  };
+  find('10.0.0.1:1', '10.0.0.2:1', '10.0.0.3:1');
+  publisher.change([
+    { op: 'drain', pool: 'web', address: '10.0.0.2:1', forMs: null },
+    { op: 'remove', pool: 'web', address: '10.0.0.3:1' },
+  ]);
+  find('10.0.0.2:1', '10.0.0.3:1', '10.0.0.4:1');
+  assert.deepEqual(weightsOf(last(published)), {
+    '10.0.0.1:1': 1,
+    '10.0.0.2:1': 1,
+    '10.0.0.4:1': 1,
+  });
+  assert.ok(publisher.isDrained('web', '10.0.0.2:1'));
+  find();
+  find('10.0.0.2:1', '10.0.0.3:1');
+  // They were gone: what comes under their addresses is new.
+  assert.ok(!publisher.isDrained('web', '10.0.0.2:1'));
+  assert.equal(weightsOf(last(published))['10.0.0.3:1'], 1);
+});
+
+test('found servers that do not fit leave what was there before', () => {
+  const { publisher, published } = start(config(server('10.0.0.1:1')), 2);
+  const found = ['10.0.0.2:1', '10.0.0.3:1'].map((address) => server(address));
+  const outcome = publisher.discover(new Map([['web', found]]));
+  assert.ok(!outcome.ok);
+  assert.equal(outcome.problem.code, 'capacity-reached');
+  assert.equal(published.length, 1);
+  assert.deepEqual(publisher.effective, publisher.config);
 });

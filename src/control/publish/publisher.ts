@@ -1,23 +1,22 @@
 import type { Snapshot } from '../../model/snapshot.ts';
-import { parseServerAddress } from '../config/address.ts';
-import type { Config, ConfigPool, ConfigServer } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import { toSnapshot } from '../config/to-snapshot.ts';
 import type { FoundServers } from '../discovery/discoverer.ts';
-import type { OperationOutcome, OperationProblem, ServerSpec } from './operations.ts';
+import type { OperationOutcome, ServerOperation } from './operations.ts';
 import { Overlay, type OverlayState } from './overlay.ts';
 import type { NameResolver } from './resolver.ts';
+import { applyOperation, noRoom } from './server-operation.ts';
 import { type SlotBook, SlotsExhausted } from './slots.ts';
 
 /** What the publisher needs. */
 export interface PublisherMeans {
   readonly slots: SlotBook;
   readonly resolver: NameResolver;
+  /** Epoch ms. */
+  readonly wallMs: () => number;
   /** Puts a snapshot in force: verdicts first, then the workers. Called once per version. */
   readonly publish: (snapshot: Snapshot) => void;
 }
-
-/** The largest weight, as in the configuration. */
-const WEIGHT_MAX = 1_000;
 
 /**
  * Holds the configuration in force and what operators changed on top, and turns both into versioned
@@ -71,6 +70,11 @@ export class Publisher {
     return this.#overlay.isDrained(pool, address);
   }
 
+  /** Epoch ms at which what still runs on a drained server is closed; null = never. */
+  drainedUntil(pool: string, address: string): number | null {
+    return this.#overlay.drainedUntil(pool, address);
+  }
+
   /**
    * Builds and publishes what is in force now. Errors: throws `SlotsExhausted`, nothing changed.
    */
@@ -98,7 +102,7 @@ export class Publisher {
    * ones then stay in force.
    */
   replace(config: Config, found: FoundServers = this.#found): Snapshot {
-    return this.#bringIn(config, found, () => this.publish());
+    return this.#bringIn(config, found, 'file');
   }
 
   /** Before the first publication: takes over what discovery found so far. */
@@ -113,24 +117,24 @@ export class Publisher {
    */
   discover(found: FoundServers): OperationOutcome {
     try {
-      const { version } = this.#bringIn(this.#config, found, () => this.publish());
+      const { version } = this.#bringIn(this.#config, found, 'discovery');
       return { ok: true, version };
     } catch (error) {
       if (!(error instanceof SlotsExhausted)) throw error;
-      return refuse('capacity-reached', 'use what was found', null, error.message, 'none free');
+      return { ok: false, problem: noRoom('use what was found', error.message) };
     }
   }
 
-  #bringIn(config: Config, found: FoundServers, publish: () => Snapshot): Snapshot {
+  #bringIn(config: Config, found: FoundServers, by: 'file' | 'discovery'): Snapshot {
     const before = { config: this.#config, found: this.#found, merged: this.#merged };
     const overlayBefore = this.#overlay.state();
     this.#config = config;
     this.#found = found;
     this.#merged = withFound(config, found);
-    this.#overlay.reconcile(before.merged, this.#merged);
+    this.#overlay.reconcile(before.merged, this.#merged, by);
     this.#track();
     try {
-      return publish();
+      return this.publish();
     } catch (error) {
       this.#config = before.config;
       this.#found = before.found;
@@ -141,86 +145,20 @@ export class Publisher {
     }
   }
 
-  setDrained(pool: string, address: string, isDrained: boolean): OperationOutcome {
-    const does = `${isDrained ? 'drain' : 'make ready'} ${pool}/${address}`;
-    return this.#change(does, pool, address, () => {
-      this.#overlay.setDrained(pool, address, isDrained);
-    });
-  }
-
-  setWeight(pool: string, address: string, weight: number): OperationOutcome {
-    const does = `set the weight of ${pool}/${address}`;
-    if (!Number.isInteger(weight) || weight < 0 || weight > WEIGHT_MAX) {
-      const path = `pools.${pool}.servers.weight`;
-      const requirement = `a whole number from 0 to ${WEIGHT_MAX}`;
-      return refuse('invalid-weight', does, path, requirement, String(weight));
-    }
-    return this.#change(does, pool, address, () => this.#overlay.setWeight(pool, address, weight));
-  }
-
-  addServer(pool: string, spec: ServerSpec): OperationOutcome {
-    const does = `add ${spec.address} to ${pool}`;
-    const found = this.#pool(pool);
-    if (found === null) return unknownPool(does, pool);
-    const path = `pools.${pool}.servers`;
-    const weight = spec.weight ?? 1;
-    const connectionsMax = spec.maxConnections ?? 0;
-    if (parseServerAddress(spec.address) === null) {
-      const requirement = 'an address such as 10.0.0.1:3000, app.internal:80 or unix:/run/app.sock';
-      return refuse('invalid-server', does, path, requirement, spec.address);
-    }
-    if (!Number.isInteger(weight) || weight < 0 || weight > WEIGHT_MAX) {
-      return refuse(
-        'invalid-weight',
-        does,
-        path,
-        `a weight from 0 to ${WEIGHT_MAX}`,
-        String(weight),
-      );
-    }
-    if (!Number.isInteger(connectionsMax) || connectionsMax < 0 || connectionsMax > 1_000_000) {
-      const requirement = 'a whole number of connections from 0 to 1000000';
-      return refuse('invalid-server', does, path, requirement, String(connectionsMax));
-    }
-    if (found.servers.some((server) => server.address === spec.address)) {
-      return refuse('server-exists', does, path, 'an address the pool does not have', spec.address);
-    }
-    const server: ConfigServer = {
-      address: spec.address,
-      weight,
-      isBackup: spec.backup ?? false,
-      tier: 0,
-      connectionsMax,
-      labels: spec.labels ?? {},
-    };
-    const written = this.#merged.pools.find((each) => each.name === pool);
-    const isInFile = written?.servers.some((each) => each.address === spec.address) === true;
-    return this.#commit(does, () => this.#overlay.add(pool, server, isInFile));
-  }
-
-  removeServer(pool: string, address: string): OperationOutcome {
-    const does = `remove ${pool}/${address}`;
-    return this.#change(does, pool, address, () => this.#overlay.remove(pool, address));
-  }
-
-  #pool(name: string): ConfigPool | null {
-    return this.effective.pools.find((pool) => pool.name === name) ?? null;
-  }
-
-  /** A change of one server that must exist. */
-  #change(does: string, pool: string, address: string, change: () => void): OperationOutcome {
-    const found = this.#pool(pool);
-    if (found === null) return unknownPool(does, pool);
-    if (!found.servers.some((server) => server.address === address)) {
-      const requirement = `a server of the pool: ${found.servers.map((s) => s.address).join(', ')}`;
-      return refuse('unknown-server', does, `pools.${pool}.servers`, requirement, address);
-    }
-    return this.#commit(does, change);
-  }
-
-  #commit(does: string, change: () => void): OperationOutcome {
+  /** Makes all of these changes in their order with one publication, or none of them. */
+  change(operations: readonly ServerOperation[]): OperationOutcome {
     const before = this.#overlay.state();
-    change();
+    for (const [index, operation] of operations.entries()) {
+      const problem = applyOperation(operation, {
+        effective: this.effective,
+        underlying: this.#merged,
+        overlay: this.#overlay,
+        wallMs: this.#means.wallMs(),
+      });
+      if (problem === null) continue;
+      this.#overlay.restore(before);
+      return { ok: false, problem: operations.length > 1 ? { ...problem, index } : problem };
+    }
     if (JSON.stringify(before) === JSON.stringify(this.#overlay.state())) {
       return { ok: true, version: this.#version };
     }
@@ -231,7 +169,7 @@ export class Publisher {
       this.#overlay.restore(before);
       this.#track();
       if (!(error instanceof SlotsExhausted)) throw error;
-      return refuse('capacity-reached', does, null, error.message, 'none free');
+      return { ok: false, problem: noRoom('add servers', error.message) };
     }
   }
 
@@ -254,19 +192,4 @@ function withFound(config: Config, found: FoundServers): Config {
     return { ...pool, servers: [...pool.servers, ...others] };
   });
   return { ...config, pools };
-}
-
-function unknownPool(does: string, pool: string): OperationOutcome {
-  return refuse('unknown-pool', does, 'pools', 'the name of a pool', pool);
-}
-
-function refuse(
-  code: OperationProblem['code'],
-  does: string,
-  path: string | null,
-  requirement: string,
-  found: string,
-): OperationOutcome {
-  const message = `Cannot ${does} as ${requirement} is required: current value is ${found}`;
-  return { ok: false, problem: { code, message, path, requirement, found } };
 }
