@@ -15,8 +15,8 @@ import {
   readServerChange,
   readServerSpec,
   readTransaction,
-  transactionChangesMax,
 } from './body.ts';
+import { changeSchema, explainSchema, specSchema, transactionSchema } from './schemas.ts';
 
 /** What a route's handler is given. */
 export interface AdminCall {
@@ -67,70 +67,6 @@ const problemStatus: Readonly<Record<OperationProblem['code'], number>> = {
 
 const serverPath = '/v1/pools/{pool}/servers/{address}';
 const metricsType = 'text/plain; version=0.0.4; charset=utf-8';
-const weightSchema = { type: 'integer', minimum: 0, maximum: 1000 };
-const labelsSchema = { type: 'object', additionalProperties: { type: 'string' } };
-const specSchema = {
-  type: 'object',
-  additionalProperties: false,
-  required: ['address'],
-  properties: {
-    address: { type: 'string', examples: ['10.0.0.1:3000'] },
-    weight: weightSchema,
-    backup: { type: 'boolean' },
-    maxConnections: { type: 'integer', minimum: 0, maximum: 1_000_000 },
-    labels: labelsSchema,
-  },
-};
-const changeSchema = {
-  type: 'object',
-  additionalProperties: false,
-  minProperties: 1,
-  properties: {
-    weight: weightSchema,
-    draining: { type: 'boolean' },
-    for: { type: 'string', examples: ['5m'] },
-  },
-};
-const transactionSchema = {
-  type: 'object',
-  additionalProperties: false,
-  required: ['changes'],
-  properties: {
-    changes: {
-      type: 'array',
-      minItems: 1,
-      maxItems: transactionChangesMax,
-      items: {
-        type: 'object',
-        additionalProperties: false,
-        required: ['op', 'pool'],
-        properties: {
-          op: { enum: ['add', 'remove', 'drain', 'ready', 'set'] },
-          pool: { type: 'string' },
-          address: { type: 'string' },
-          server: specSchema,
-          weight: weightSchema,
-          for: { type: 'string', examples: ['5m'] },
-        },
-      },
-    },
-  },
-};
-
-const explainSchema = {
-  type: 'object',
-  additionalProperties: false,
-  required: ['method', 'url'],
-  properties: {
-    method: { type: 'string', examples: ['GET'] },
-    url: { type: 'string', examples: ['http://api.example.com/v1/users?page=2'] },
-    headers: { type: 'array', items: { type: 'string' }, examples: [['X-Version: 2']] },
-    ip: { type: 'string', description: 'Where the connection comes from; default 127.0.0.1.' },
-    listener: { type: 'string' },
-    protocol: { enum: ['http/1.0', 'http/1.1'] },
-  },
-};
-
 /** All endpoints of the admin API, in the order of the reference. */
 export const adminRoutes: readonly AdminRoute[] = [
   {

@@ -1,3 +1,5 @@
+// Rule zero: longer than 400 lines, because it is one flat list of what a configuration may say, which a test
+// compares with the registry.
 /**
  * A configuration in TypeScript: the same keys, forms and defaults as in YAML (reference:
  * `docs/reference/configuration.md`). Returns its argument; it gives types, nothing else.
