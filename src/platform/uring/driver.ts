@@ -215,6 +215,8 @@ class UringDriver implements Driver, AcceptBook {
       receivesWaiting: core.waitingCount,
       ringEnters: core.ring.enters,
       ringTurns: this.#turns,
+      /** 1 when the ring wakes the loop itself, 0 when a handle of ours does. */
+      ringWakesLoop: this.#poll === null ? 1 : 0,
       ringCompletions: this.#completions,
       ringPending: core.ring.pending,
     };
@@ -278,8 +280,8 @@ class UringDriver implements Driver, AcceptBook {
     if (this.#isClosed) return;
     this.#isInTurn = true;
     this.#turns++;
-    // In the first turn the loop has seen our handle and there are no links yet.
-    if (this.#turns === 1) this.#adoptLoop();
+    // Between the first turn and the second the loop has polled, and so taken up our handle.
+    if (this.#turns === 2) this.#adoptLoop();
     const { core } = this;
     const { ring } = core;
     let isIdle = false;
