@@ -6,7 +6,6 @@ export type {
   LimitsInput,
   ListenerInput,
   LogInput,
-  MatchInput,
   PercentageInput,
   PolicyInput,
   PoolInput,
@@ -25,3 +24,4 @@ export type {
   TimeoutsInput,
 } from './control/config/define.ts';
 export { defineConfig } from './control/config/define.ts';
+export type { GeoInput, MatchInput, TestInput, TimeInput } from './control/config/define-match.ts';

@@ -6,7 +6,7 @@ import { parseListenAddress } from './address.ts';
 import { buildActions, buildErrors, poolsOf } from './build-actions.ts';
 import { buildBalancing } from './build-balancing.ts';
 import { buildOutlier, buildProbe } from './build-health.ts';
-import { buildMatch, filesOf, geoOf } from './build-match.ts';
+import { buildMatch, conditionName, filesOf, geoOf } from './build-match.ts';
 import { buildQueue } from './build-queue.ts';
 import { buildRetry } from './build-retry.ts';
 import type {
@@ -158,11 +158,11 @@ function buildRoutes(
   return written.map((route, index) => buildRoute(route, names[index] ?? ''));
 }
 
-/** Of the first host, path and method: it stays when other routes come and go. */
+/** Of the first host, path and method, else of what else it asks: it stays when others come and go. */
 function routeName({ match }: CheckedRoute): string {
   const parts = [match?.host?.[0], match?.path?.[0], match?.method?.[0]];
   const said = parts.filter((part) => part !== undefined).join('-');
-  if (said === '') return 'everything';
+  if (said === '') return nameOf(conditionName(match ?? {}) ?? 'everything');
   return said === '/' ? 'root' : nameOf(said.replace(/^\*\./, 'any.'));
 }
 

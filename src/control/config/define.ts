@@ -1,5 +1,5 @@
-// Rule zero: longer than 400 lines, because it is one flat list of what a configuration may say, which a test
-// compares with the registry.
+import type { GeoInput, MatchInput } from './define-match.ts';
+
 /**
  * A configuration in TypeScript: the same keys, forms and defaults as in YAML (reference:
  * `docs/reference/configuration.md`). Returns its argument; it gives types, nothing else.
@@ -76,67 +76,6 @@ export interface RouteInput {
   errors?: ErrorPagesInput | undefined;
   allowEncodedSeparators?: boolean | undefined;
   retry?: number | RetryInput | undefined;
-}
-
-/** What a request must have, all of it; the short form is the path. */
-export interface MatchInput {
-  host?: string | string[] | undefined;
-  path?: string | string[] | undefined;
-  method?: string | string[] | undefined;
-  pathPattern?: string | string[] | undefined;
-  header?: Record<string, TestInput> | undefined;
-  query?: Record<string, TestInput> | undefined;
-  cookie?: Record<string, TestInput> | undefined;
-  contentType?: string | string[] | undefined;
-  size?: SizeRangeInput | undefined;
-  protocol?: ProtocolInput | ProtocolInput[] | undefined;
-  client?: string | string[] | undefined;
-  country?: string | string[] | undefined;
-  continent?: ContinentInput | ContinentInput[] | undefined;
-  asn?: number | string | (number | string)[] | undefined;
-  time?: TimeInput | undefined;
-  share?: PercentageInput | undefined;
-  all?: (string | string[] | MatchInput)[] | undefined;
-  any?: (string | string[] | MatchInput)[] | undefined;
-  not?: string | string[] | MatchInput | undefined;
-}
-
-/** Versions of HTTP that a client may speak. */
-export type ProtocolInput = 'http/1.0' | 'http/1.1';
-/** Codes of continents. */
-export type ContinentInput = 'AF' | 'AN' | 'AS' | 'EU' | 'NA' | 'OC' | 'SA';
-
-/** A test of the values of one name; the short form is the text, or a list of texts. */
-export type TestInput =
-  | string
-  | number
-  | (string | number)[]
-  | {
-      is?: string | number | (string | number)[] | undefined;
-      present?: boolean | undefined;
-      prefix?: string | number | undefined;
-      pattern?: string | undefined;
-      not?: TestInput | undefined;
-    };
-
-/** Bounds of a size, inclusive. */
-export interface SizeRangeInput {
-  min?: SizeInput | undefined;
-  max?: SizeInput | undefined;
-}
-
-/** A window of local time. */
-export interface TimeInput {
-  days?: string | string[] | undefined;
-  from?: string | undefined;
-  to?: string | undefined;
-  zone?: string | undefined;
-}
-
-/** Databases of addresses; the short form is the one of countries. */
-export interface GeoInput {
-  country?: string | undefined;
-  asn?: string | undefined;
 }
 
 /** A fixed answer; the short form is its status. */
