@@ -29,6 +29,7 @@ import { HistogramReader, histogramWords } from '../observe/histograms.ts';
 import type { Clock, RunningTimer } from '../platform/clock.ts';
 import { resolveName } from '../platform/dns.ts';
 import { connectProbe } from '../platform/probe-link.ts';
+import { runProgram } from '../platform/run-program.ts';
 import { AccessLogSink } from './access-log-sink.ts';
 import type { BalancerParts } from './balancer-parts.ts';
 import { Discovery } from './discovery.ts';
@@ -91,6 +92,7 @@ export class Balancer implements BalancerControl {
       words: this.#words,
       clock,
       connect: connectProbe,
+      run: runProgram,
       readings: trafficReadings(counters, histograms),
       random,
       log: say,

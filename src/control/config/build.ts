@@ -5,7 +5,7 @@ import type { FixedAnswer } from '../../model/snapshot.ts';
 import { parseListenAddress } from './address.ts';
 import { buildActions, buildErrors, poolsOf } from './build-actions.ts';
 import { buildBalancing } from './build-balancing.ts';
-import { buildOutlier, buildProbe } from './build-health.ts';
+import { buildOutlier, buildProbes } from './build-health.ts';
 import { buildMatch, conditionName, filesOf, geoOf } from './build-match.ts';
 import { buildQueue } from './build-queue.ts';
 import { buildRetry } from './build-retry.ts';
@@ -197,7 +197,7 @@ function buildPool(name: string, pool: CheckedPool, zone: string | undefined): C
     policy: pool.policy ?? 'p2c',
     servers: (pool.servers ?? []).map(buildServer),
     discover: (pool.discover ?? []).map(buildDiscovery),
-    probe: pool.probe === undefined ? null : buildProbe(pool.probe),
+    ...buildProbes(pool),
     outlier: buildOutlier(pool.outlier),
     timeouts: {
       connectMs: timeouts?.connect ?? 2_000,

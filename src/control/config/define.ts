@@ -182,6 +182,8 @@ export interface PoolInput {
   preferZone?: boolean | undefined;
   loadHeader?: boolean | undefined;
   probe?: string | ProbeInput | undefined;
+  probes?: (string | ProbeInput)[] | undefined;
+  probeRule?: 'all' | 'any' | undefined;
   outlier?: boolean | OutlierInput | undefined;
   timeouts?: PoolTimeoutsInput | undefined;
   retry?: number | RetryInput | undefined;
@@ -238,17 +240,34 @@ export interface KubernetesInput {
 
 /** A probe in its long form; the short form is its path. */
 export interface ProbeInput {
-  type?: 'http' | 'tcp' | undefined;
+  type?: 'http' | 'tcp' | 'exec' | 'agent' | undefined;
+  port?: number | undefined;
+  method?: 'GET' | 'HEAD' | 'OPTIONS' | 'POST' | undefined;
   path?: string | undefined;
   host?: string | undefined;
+  headers?: Record<string, string> | undefined;
   interval?: DurationInput | undefined;
+  fastInterval?: DurationInput | undefined;
+  downInterval?: DurationInput | undefined;
   timeout?: DurationInput | undefined;
   rise?: number | undefined;
   fall?: number | undefined;
   jitter?: PercentageInput | undefined;
-  expect?: StatusRangeInput | StatusRangeInput[] | undefined;
+  /** Statuses of an http probe, the text that a tcp probe must get back. */
+  expect?: StatusRangeInput | string | (StatusRangeInput | string)[] | undefined;
   body?: string | undefined;
+  bodyJson?: BodyJsonInput | undefined;
+  send?: string | undefined;
+  command?: string | undefined;
+  args?: string[] | undefined;
+  weightByExit?: boolean | undefined;
   startState?: 'down' | 'up' | undefined;
+}
+
+/** What must stand at a path of a JSON body, such as `$.status`. */
+export interface BodyJsonInput {
+  path: string;
+  equals: string;
 }
 
 /** Taking servers out by their traffic; the short form says whether at all. */
