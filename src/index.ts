@@ -1,4 +1,6 @@
-/** The public library surface: what a TypeScript configuration imports from `evenkeel`. */
+/** The public library surface: what configurations and policies in TypeScript import from `evenkeel`. */
+export type { CustomMeans, CustomPicker, CustomPolicy } from './balance/custom.ts';
+export type { Candidate, PickRequest, PolicyNeed } from './balance/policy.ts';
 export type {
   AdminInput,
   ConfigInput,
@@ -8,6 +10,7 @@ export type {
   LogInput,
   PercentageInput,
   PolicyInput,
+  PolicyModuleInput,
   PoolInput,
   PoolTimeoutsInput,
   ProbeInput,

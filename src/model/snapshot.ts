@@ -103,7 +103,8 @@ export type PolicyName =
   | 'ip-hash'
   | 'hash'
   | 'random'
-  | 'first';
+  | 'first'
+  | 'custom';
 
 /** A named group of servers with a policy, a probe and limits. */
 export interface Pool {

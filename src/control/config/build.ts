@@ -194,7 +194,7 @@ function buildPool(name: string, pool: CheckedPool, zone: string | undefined): C
   const { timeouts, retry, reuse } = pool;
   return {
     name,
-    policy: pool.policy ?? 'p2c',
+    policy: pool.policy?.module === undefined ? (pool.policy?.name ?? 'p2c') : 'custom',
     servers: (pool.servers ?? []).map(buildServer),
     discover: (pool.discover ?? []).map(buildDiscovery),
     ...buildProbes(pool),

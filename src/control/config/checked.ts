@@ -144,7 +144,7 @@ export interface CheckedTest {
 export interface CheckedPool {
   readonly servers?: readonly CheckedServer[];
   readonly discover?: readonly CheckedDiscovery[];
-  readonly policy?: PolicyName;
+  readonly policy?: { readonly name?: PolicyName; readonly module?: string };
   readonly key?: HashKey;
   readonly slowStart?: {
     readonly window?: number;

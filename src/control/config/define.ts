@@ -97,6 +97,12 @@ export type PolicyInput =
   | 'random'
   | 'first';
 
+/** A policy of one's own: the path of its module. */
+export interface PolicyModuleInput {
+  name?: PolicyInput | undefined;
+  module?: string | undefined;
+}
+
 /** What `hash` goes by. */
 export type RequestKeyInput = 'ip' | 'path' | `${'header' | 'cookie' | 'query'}:${string}`;
 
@@ -174,7 +180,7 @@ export interface StickyInput {
 export interface PoolInput {
   servers?: (string | ServerInput)[] | undefined;
   discover?: DiscoveryInput | DiscoveryInput[] | undefined;
-  policy?: PolicyInput | undefined;
+  policy?: PolicyInput | PolicyModuleInput | undefined;
   key?: RequestKeyInput | undefined;
   slowStart?: DurationInput | SlowStartInput | undefined;
   sticky?: string | StickyInput | undefined;
