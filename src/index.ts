@@ -1,4 +1,6 @@
-/** The public library surface: what a TypeScript configuration imports from `evenkeel`. */
+/** The public library surface: what configurations and policies in TypeScript import from `evenkeel`. */
+export type { CustomMeans, CustomPicker, CustomPolicy } from './balance/custom.ts';
+export type { Candidate, PickRequest, PolicyNeed } from './balance/policy.ts';
 export type {
   AdminInput,
   ConfigInput,
@@ -6,9 +8,9 @@ export type {
   LimitsInput,
   ListenerInput,
   LogInput,
-  MatchInput,
   PercentageInput,
   PolicyInput,
+  PolicyModuleInput,
   PoolInput,
   PoolTimeoutsInput,
   ProbeInput,
@@ -25,3 +27,4 @@ export type {
   TimeoutsInput,
 } from './control/config/define.ts';
 export { defineConfig } from './control/config/define.ts';
+export type { GeoInput, MatchInput, TestInput, TimeInput } from './control/config/define-match.ts';

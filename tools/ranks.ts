@@ -18,6 +18,7 @@ export const ranks: Readonly<Record<string, number>> = {
   simulate: 5,
   cli: 6,
   'index.ts': 6,
+  'testing.ts': 6,
 };
 
 /** Room of a file below src/, for example `wire`. */

@@ -1,6 +1,8 @@
+import type { PolicyModule } from '../model/balancing.ts';
 import type { FailureCode } from '../model/failure.ts';
 import type { SharedWords } from '../model/shared-memory.ts';
 import type { Pool, Server } from '../model/snapshot.ts';
+import type { CustomPolicies, CustomPolicy } from './custom.ts';
 import { GroupedPicker } from './grouped-picker.ts';
 import { eligibleGroups } from './groups.ts';
 import type { LatencyBook } from './latency-book.ts';
@@ -23,6 +25,8 @@ export interface PickingWorker {
   readonly latency: LatencyBook;
   /** Tables of `hash` by pool and group; they outlive a snapshot. */
   readonly shelves: Map<string, MaglevShelf>;
+  /** Policies of one's own by `moduleKey`. */
+  readonly custom?: CustomPolicies;
 }
 
 /** Groups of a pool at most: ten tiers, each in and out of the zone. */
@@ -73,7 +77,7 @@ export class EligibleSet {
   /** `subset`: the name of what `pool` is a part of; empty for a whole pool. */
   constructor(pool: Pool, words: EligibleWords, by: PickingWorker, subset = '') {
     this.pool = pool;
-    this.policy = policyOf(pool.policy);
+    this.policy = policyOf(pool.policy, customOf(pool, by));
     this.words = words;
     this.worker = by.worker;
     this.#by = by;
@@ -196,6 +200,16 @@ export class EligibleSet {
   }
 }
 
+/** What a policy's module is known by in a worker. */
+export function moduleKey({ path, mark }: PolicyModule): string {
+  return `${path}?${mark}`;
+}
+
+function customOf({ balancing }: Pool, by: PickingWorker): CustomPolicy | null {
+  const { module } = balancing;
+  return module === null ? null : (by.custom?.get(moduleKey(module)) ?? null);
+}
+
 interface CandidateGroup {
   readonly name: string;
   readonly share: number;
@@ -240,7 +254,7 @@ function candidatesOf(
   const isWhole = factors.every((factor) => factor === 1 || factor === 0);
   const candidates: Candidate[] = [];
   for (let at = 0; at < servers.length; at++) {
-    const { slot, weight, connectionsMax, address } = servers[at]!;
+    const { slot, weight, connectionsMax, address, labels } = servers[at]!;
     const factor = factors[at]!;
     if (factor === 0) continue;
     candidates.push({
@@ -250,6 +264,7 @@ function candidatesOf(
       factor,
       connectionsMax,
       key: address,
+      labels,
     });
   }
   return candidates;

@@ -1,9 +1,10 @@
 import { hashText, mix32 } from '../base/hash.ts';
 import type { MaglevBuild } from './maglev.ts';
+import type { MaglevShelf } from './maglev-shelf.ts';
 import { MeanLoad } from './mean-load.ts';
 import type { Candidate, Load, Picker, PickerMeans, PickRequest, Policy } from './policy.ts';
 import { NONE } from './policy.ts';
-import { isTried, isUsable, whyNone } from './usable.ts';
+import { firstUsableFrom, isTried } from './usable.ts';
 
 /**
  * No server gets more than this times its share of what is in flight. Source: Mirrokni, Thorup and
@@ -30,40 +31,43 @@ class HashPicker implements Picker {
   observedLoad = -1;
   readonly #candidates: readonly Candidate[];
   readonly #load: Load;
-  readonly #means: PickerMeans;
+  readonly #shelf: MaglevShelf;
   readonly #mean: MeanLoad;
-  /** Index of the candidate that a key names, for what `#candidateOf` is made of. */
-  readonly #byKey: ReadonlyMap<string, number>;
-  readonly #keyHashes: Int32Array;
+  /** Some candidate has a limit or gets a part of its weight only. */
+  readonly #areSpecial: boolean;
   #entries: Uint16Array = new Uint16Array(0);
-  /** Candidate per member of the table; -1 where the member takes no traffic now. */
-  #candidateOf: Int32Array = new Int32Array(0);
+  /** By member of the table: its slot, -1 where it takes no traffic now, and its weight. */
+  #slots: Int32Array = new Int32Array(0);
+  #weights: Float64Array = new Float64Array(0);
+  /** By member of the table, where some candidate is special. */
+  #special: readonly (Special | null)[] = [];
 
   constructor(candidates: readonly Candidate[], means: PickerMeans, members: readonly Candidate[]) {
     this.#candidates = candidates;
     this.#load = means.load;
-    this.#means = means;
+    this.#shelf = means.shelf;
     this.#mean = new MeanLoad(candidates, means.load);
-    this.#byKey = new Map(candidates.map(({ key }, at) => [key, at]));
-    this.#keyHashes = Int32Array.from(candidates, ({ key }) => mix32(hashText(key, 0x27d4eb2f)));
+    this.#areSpecial = candidates.some(
+      ({ connectionsMax, factor }) => connectionsMax > 0 || factor < 1,
+    );
     if (candidates.length === 0) return;
-    const named = members.map(({ key, nominalWeight }) => ({ key, weight: nominalWeight }));
-    this.#use(means.shelf.tableFor(named));
+    this.#use(means.shelf.tableFor(members));
   }
 
   pick(request: PickRequest): number {
     if (this.#candidates.length === 0) return NONE;
-    if (this.#means.shelf.isBuilding) this.#build();
+    if (this.#shelf.isBuilding) this.#build();
     const entries = this.#entries;
     const length = entries.length;
     const first = mix32(request.keyHash);
     const perWeight = this.#mean.perWeightWithOne() * LOAD_BOUND;
-    let position = (first >>> 0) % length;
+    // Not `%`: of unsigned 32 bits it is a division of doubles, a third of the whole pick.
+    let position = Math.floor((first >>> 0) * 2 ** -32 * length);
     let step = 0;
     for (let walk = 0; walk < WALK_MAX; walk++) {
-      const at = this.#candidateOf[entries[position]!]!;
-      if (at >= 0 && this.#takes(at, first, request, perWeight)) return this.#picked(at);
-      if (step === 0) step = ((mix32(first ^ 0x9e3779b9) >>> 0) % (length - 1)) + 1;
+      const member = entries[position]!;
+      if (this.#takes(member, first, request, perWeight)) return this.#slots[member]!;
+      if (step === 0) step = stepOf(first, length);
       position += step;
       if (position >= length) position -= length;
     }
@@ -71,23 +75,19 @@ class HashPicker implements Picker {
   }
 
   /** Below its bound and its limit, not tried, and of those keys that a new server has already. */
-  #takes(at: number, keyHash: number, request: PickRequest, perWeight: number): boolean {
-    const candidate = this.#candidates[at]!;
-    const load = this.#load.of(candidate.slot);
-    if (load >= Math.floor(perWeight * candidate.nominalWeight) + 1) return false;
-    if (candidate.connectionsMax > 0 && load >= candidate.connectionsMax) return false;
-    if (isTried(request, candidate.slot)) return false;
-    if (candidate.factor < 1) {
-      const part = (mix32(keyHash ^ this.#keyHashes[at]!) >>> 0) * 2 ** -32;
-      if (part >= candidate.factor) return false;
+  #takes(member: number, keyHash: number, request: PickRequest, perWeight: number): boolean {
+    const slot = this.#slots[member]!;
+    if (slot < 0) return false;
+    const load = this.#load.of(slot);
+    if (load >= Math.floor(perWeight * this.#weights[member]!) + 1) return false;
+    if (request.triedCount > 0 && isTried(request, slot)) return false;
+    if (this.#areSpecial) {
+      const { connectionsMax, factor, keyHash: own } = this.#special[member]!;
+      if (connectionsMax > 0 && load >= connectionsMax) return false;
+      if (factor < 1 && (mix32(keyHash ^ own) >>> 0) * 2 ** -32 >= factor) return false;
     }
     this.observedLoad = load;
     return true;
-  }
-
-  #picked(at: number): number {
-    this.#mean.picked();
-    return this.#candidates[at]!.slot;
   }
 
   /**
@@ -95,26 +95,46 @@ class HashPicker implements Picker {
    * that may be used at all.
    */
   #anyFrom(keyHash: number, request: PickRequest, perWeight: number): number {
-    const count = this.#candidates.length;
+    const count = this.#slots.length;
     const start = (keyHash >>> 0) % count;
-    let usable = -1;
     for (let step = 0; step < count; step++) {
-      const at = (start + step) % count;
-      if (this.#takes(at, keyHash, request, perWeight)) return this.#picked(at);
-      if (usable < 0 && isUsable(this.#candidates[at]!, request, this.#load)) usable = at;
+      const member = (start + step) % count;
+      if (this.#takes(member, keyHash, request, perWeight)) return this.#slots[member]!;
     }
-    if (usable < 0) return whyNone(this.#candidates, request);
     this.observedLoad = -1;
-    return this.#picked(usable);
+    const from = (keyHash >>> 0) % this.#candidates.length;
+    return firstUsableFrom(from, this.#candidates, request, this.#load);
   }
 
   #build(): void {
-    const table = this.#means.shelf.advance();
+    const table = this.#shelf.advance();
     if (table !== null) this.#use(table);
   }
 
-  #use(table: MaglevBuild): void {
-    this.#entries = table.entries;
-    this.#candidateOf = Int32Array.from(table.members, ({ key }) => this.#byKey.get(key) ?? -1);
+  /** The table may be older than the candidates: members that left take nothing, new ones wait for theirs. */
+  #use({ entries, members }: MaglevBuild): void {
+    const byKey = new Map(this.#candidates.map((candidate) => [candidate.key, candidate]));
+    const candidates = members.map(({ key }) => byKey.get(key) ?? null);
+    this.#entries = entries;
+    this.#slots = Int32Array.from(candidates, (candidate) => candidate?.slot ?? -1);
+    this.#weights = Float64Array.from(candidates, (candidate) => candidate?.nominalWeight ?? 0);
+    if (this.#areSpecial) this.#special = candidates.map(specialOf);
   }
+}
+
+/** 1 … length - 1. */
+function stepOf(keyHash: number, length: number): number {
+  return Math.floor((mix32(keyHash ^ 0x9e3779b9) >>> 0) * 2 ** -32 * (length - 1)) + 1;
+}
+
+interface Special {
+  readonly connectionsMax: number;
+  readonly factor: number;
+  readonly keyHash: number;
+}
+
+function specialOf(candidate: Candidate | null): Special | null {
+  if (candidate === null) return null;
+  const { connectionsMax, factor, key } = candidate;
+  return { connectionsMax, factor, keyHash: mix32(hashText(key, 0x27d4eb2f)) };
 }

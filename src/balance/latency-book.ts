@@ -57,11 +57,16 @@ export class LatencyBook {
     this.observe(slot, Math.max(afterUs, before === 0 ? FAILURE_US : before * FAILURE_RATIO));
   }
 
-  /** The estimate now in µs; 0 for a server that never answered. */
-  estimateUs(slot: number): number {
+  /** The time now, for `estimateUs`. */
+  now(): number {
+    return this.#nowMs();
+  }
+
+  /** The estimate at a time in µs; 0 for a server that never answered. */
+  estimateUs(slot: number, nowMs: number): number {
     const before = Atomics.load(this.#us, slot);
     if (before === 0) return 0;
-    return before * decayOf(this.#nowMs(), Atomics.load(this.#at, slot));
+    return before * decayOf(nowMs, Atomics.load(this.#at, slot));
   }
 
   /** The estimate as it was noted, without what time has taken off. */
@@ -72,6 +77,8 @@ export class LatencyBook {
 
 function decayOf(nowMs: number, atMs: number): number {
   const elapsed = (nowMs - atMs) & WRAP_MASK;
-  // Most samples of a busy server come within a ms, where the factor is 1 to four digits.
-  return elapsed < 1 || elapsed > WRAP_HALF ? 1 : Math.exp(-elapsed / DECAY_MS);
+  if (elapsed > WRAP_HALF) return 1;
+  const part = elapsed / DECAY_MS;
+  // Right to 0.02 % below a tenth, where samples of a busy server are, for a third of the price.
+  return part < 0.1 ? 1 - part + (part * part) / 2 : Math.exp(-part);
 }

@@ -16,24 +16,24 @@ test('LatencyBook takes a peak over at once and comes down by time', () => {
   const { clock, latency } = book();
   latency.observe(1, 1_000);
   latency.observe(1, 50_000);
-  assert.equal(latency.estimateUs(1), 50_000);
+  assert.equal(latency.estimateUs(1, latency.now()), 50_000);
   clock.nowMs += 10_000;
   // 50,000 / e without samples; a sample of 1,000: 1,000 + 49,000 / e.
-  assert.ok(Math.abs(latency.estimateUs(1) - 18_394) < 1);
+  assert.ok(Math.abs(latency.estimateUs(1, latency.now()) - 18_394) < 1);
   latency.observe(1, 1_000);
-  assert.ok(Math.abs(latency.estimateUs(1) - 19_026) < 1);
-  assert.equal(latency.estimateUs(2), 0);
+  assert.ok(Math.abs(latency.estimateUs(1, latency.now()) - 19_026) < 1);
+  assert.equal(latency.estimateUs(2, latency.now()), 0);
 });
 
 test('LatencyBook: a quick failure makes a server dearer, not cheaper', () => {
   const { latency } = book();
   latency.observe(1, 4_000);
   latency.observeFailure(1, 10);
-  assert.equal(latency.estimateUs(1), 8_000);
+  assert.equal(latency.estimateUs(1, latency.now()), 8_000);
   latency.observeFailure(2, 10);
-  assert.equal(latency.estimateUs(2), 100_000);
+  assert.equal(latency.estimateUs(2, latency.now()), 100_000);
   for (let failure = 0; failure < 40; failure++) latency.observeFailure(1, 10);
-  assert.equal(latency.estimateUs(1), 60_000_000);
+  assert.equal(latency.estimateUs(1, latency.now()), 60_000_000);
 });
 
 test('LatencyBook survives the wrap of its clock and a clock that is a little behind', () => {
@@ -41,9 +41,9 @@ test('LatencyBook survives the wrap of its clock and a clock that is a little be
   clock.nowMs = 0x7fffffff - 4_999;
   latency.observe(1, 10_000);
   clock.nowMs = 5_000;
-  assert.ok(Math.abs(latency.estimateUs(1) - 10_000 / Math.E) < 1);
+  assert.ok(Math.abs(latency.estimateUs(1, latency.now()) - 10_000 / Math.E) < 1);
   clock.nowMs = 0x7fffffff - 6_000;
-  assert.equal(latency.estimateUs(1), 10_000);
+  assert.equal(latency.estimateUs(1, latency.now()), 10_000);
 });
 
 test('least-latency: latency × (in flight + 1) / weight decides between two', () => {

@@ -1,7 +1,8 @@
+import { FlatCandidates } from './flat-candidates.ts';
 import type { LatencyBook } from './latency-book.ts';
 import type { Candidate, Load, Picker, PickerMeans, PickRequest, Policy } from './policy.ts';
 import { NONE } from './policy.ts';
-import { isUsable, whyNone } from './usable.ts';
+import { whyNone } from './usable.ts';
 import { WeightedDraw } from './weighted-draw.ts';
 
 /** The mean that new servers start at is made anew after so many picks, or one per server. */
@@ -25,6 +26,7 @@ export const leastLatency: Policy & { readonly name: 'least-latency' } = {
 class LeastLatencyPicker implements Picker {
   readonly observedLoad = -1;
   readonly #candidates: readonly Candidate[];
+  readonly #flat: FlatCandidates;
   readonly #load: Load;
   readonly #latency: LatencyBook;
   readonly #draw: WeightedDraw;
@@ -34,6 +36,7 @@ class LeastLatencyPicker implements Picker {
 
   constructor(candidates: readonly Candidate[], means: PickerMeans) {
     this.#candidates = candidates;
+    this.#flat = new FlatCandidates(candidates);
     this.#load = means.load;
     this.#latency = means.latency;
     this.#draw = new WeightedDraw(candidates, means.random);
@@ -41,47 +44,49 @@ class LeastLatencyPicker implements Picker {
   }
 
   pick(request: PickRequest): number {
-    const candidates = this.#candidates;
-    if (candidates.length === 0) return NONE;
+    const flat = this.#flat;
+    if (flat.count === 0) return NONE;
     if (--this.#picksLeft < 0) this.#renewMean();
     const first = this.#draw.draw();
-    const second = candidates.length > 1 ? this.#draw.drawOther(first) : first;
-    const one = candidates[first]!;
-    const other = candidates[second]!;
-    const isFirstUsable = isUsable(one, request, this.#load);
-    const isSecondUsable = second !== first && isUsable(other, request, this.#load);
+    const second = flat.count > 1 ? this.#draw.drawOther(first) : first;
+    const isFirstUsable = flat.isUsable(first, request, this.#load);
+    const isSecondUsable = second !== first && flat.isUsable(second, request, this.#load);
+    const nowMs = this.#latency.now();
     if (isFirstUsable && isSecondUsable) {
-      return this.#costOf(one) <= this.#costOf(other) ? one.slot : other.slot;
+      const isFirst = this.#costOf(first, nowMs) <= this.#costOf(second, nowMs);
+      return flat.slots[isFirst ? first : second]!;
     }
-    if (isFirstUsable) return one.slot;
-    return isSecondUsable ? other.slot : this.#cheapest(request);
+    if (isFirstUsable) return flat.slots[first]!;
+    return isSecondUsable ? flat.slots[second]! : this.#cheapest(request, nowMs);
   }
 
-  #costOf({ slot, weight }: Candidate): number {
-    const estimateUs = this.#latency.estimateUs(slot) || this.#meanUs;
-    return (estimateUs * (this.#load.of(slot) + 1)) / weight;
+  #costOf(at: number, nowMs: number): number {
+    const slot = this.#flat.slots[at]!;
+    const estimateUs = this.#latency.estimateUs(slot, nowMs) || this.#meanUs;
+    return (estimateUs * (this.#load.of(slot) + 1)) / this.#flat.weights[at]!;
   }
 
   /** Neither of the two drawn may be used. Rare: retries and full servers only. */
-  #cheapest(request: PickRequest): number {
-    let best: Candidate | null = null;
+  #cheapest(request: PickRequest, nowMs: number): number {
+    let best = -1;
     let bestCost = 0;
-    for (const candidate of this.#candidates) {
-      if (!isUsable(candidate, request, this.#load)) continue;
-      const cost = this.#costOf(candidate);
-      if (best !== null && cost >= bestCost) continue;
-      best = candidate;
+    for (let at = 0; at < this.#flat.count; at++) {
+      if (!this.#flat.isUsable(at, request, this.#load)) continue;
+      const cost = this.#costOf(at, nowMs);
+      if (best >= 0 && cost >= bestCost) continue;
+      best = at;
       bestCost = cost;
     }
-    return best === null ? whyNone(this.#candidates, request) : best.slot;
+    return best < 0 ? whyNone(this.#candidates, request) : this.#flat.slots[best]!;
   }
 
   #renewMean(): void {
     this.#picksLeft = this.#meanEvery;
+    const { slots } = this.#flat;
     let sum = 0;
     let count = 0;
-    for (let at = 0; at < this.#candidates.length; at++) {
-      const noted = this.#latency.notedUs(this.#candidates[at]!.slot);
+    for (let at = 0; at < slots.length; at++) {
+      const noted = this.#latency.notedUs(slots[at]!);
       sum += noted;
       if (noted > 0) count++;
     }

@@ -6,6 +6,12 @@ import { MaglevBuild, type MaglevMember } from './maglev.ts';
  */
 const LOOKS_PER_PICK = 2_000;
 
+/** What of a server a table is made of. */
+interface NamedServer {
+  readonly key: string;
+  readonly nominalWeight: number;
+}
+
 /**
  * Keeps a table from one picker and one snapshot to the next: it depends on the members alone, and
  * verdicts, ramps and most reloads do not change those. While the next table is built, the present
@@ -14,6 +20,9 @@ const LOOKS_PER_PICK = 2_000;
 export class MaglevShelf {
   #table: MaglevBuild | null = null;
   #next: MaglevBuild | null = null;
+  /** What the two were made for, in the order in which it was given. */
+  #tableOf: readonly NamedServer[] = [];
+  #nextOf: readonly NamedServer[] = [];
 
   /** Whether picks should call `advance`. */
   get isBuilding(): boolean {
@@ -24,17 +33,26 @@ export class MaglevShelf {
    * The table for these members, or the one before while theirs is being built. Cost: a comparison;
    * the very first table is built at once.
    */
-  tableFor(members: readonly MaglevMember[]): MaglevBuild {
-    const wanted = new MaglevBuild(members);
-    if (this.#table !== null && isSame(this.#table.members, wanted.members)) {
+  tableFor(servers: readonly NamedServer[]): MaglevBuild {
+    if (this.#table !== null && areSame(this.#tableOf, servers)) {
       this.#next = null;
       return this.#table;
     }
+    if (this.#next !== null && areSame(this.#nextOf, servers)) return this.#table!;
+    const wanted = new MaglevBuild(
+      servers.map(({ key, nominalWeight }) => ({ key, weight: nominalWeight })),
+    );
     if (this.#table === null) {
       wanted.advance(Number.POSITIVE_INFINITY);
       this.#table = wanted;
-    } else if (this.#next === null || !isSame(this.#next.members, wanted.members)) {
+      this.#tableOf = servers;
+    } else if (isSame(this.#table.members, wanted.members)) {
+      // The same servers in another order.
+      this.#next = null;
+      this.#tableOf = servers;
+    } else {
       this.#next = wanted;
+      this.#nextOf = servers;
     }
     return this.#table;
   }
@@ -44,6 +62,7 @@ export class MaglevShelf {
     const next = this.#next;
     if (next === null || !next.advance(LOOKS_PER_PICK)) return null;
     this.#table = next;
+    this.#tableOf = this.#nextOf;
     this.#next = null;
     return next;
   }
@@ -53,5 +72,16 @@ function isSame(ours: readonly MaglevMember[], others: readonly MaglevMember[]):
   return (
     ours.length === others.length &&
     ours.every(({ key, weight }, at) => key === others[at]!.key && weight === others[at]!.weight)
+  );
+}
+
+function areSame(some: readonly NamedServer[], others: readonly NamedServer[]): boolean {
+  if (some === others) return true;
+  return (
+    some.length === others.length &&
+    some.every(
+      ({ key, nominalWeight }, at) =>
+        key === others[at]!.key && nominalWeight === others[at]!.nominalWeight,
+    )
   );
 }

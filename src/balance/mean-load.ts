@@ -1,14 +1,14 @@
 import type { Candidate, Load } from './policy.ts';
 
-/** Candidates that are summed up at each pick; more of them every so many picks. */
-const SUMMED_PER_PICK = 64;
+/** Candidates that are summed up per pick; of more, all of them every so many picks. */
+const SUMMED_PER_PICK = 8;
 
 /**
- * The load of a group per unit of weight, over all workers. Exact for up to 64 servers; of more, the
- * sum is made anew every count/64 picks and own picks are counted in between, so that with 16
- * workers it is off by less than 16/64 of a request per server.
+ * The load of a group per unit of weight, over all workers. Exact for up to 8 servers; of more, the
+ * sum is made anew every count/8 picks. What comes and goes in between is left out: it is about as
+ * much, and at most one request per server with 8 workers.
  *
- * Cost: on average at most 64 reads per pick, whatever the count.
+ * Cost: on average at most 8 reads per pick, whatever the count.
  */
 export class MeanLoad {
   readonly #slots: Int32Array;
@@ -34,10 +34,5 @@ export class MeanLoad {
       this.#sum = sum;
     }
     return (this.#sum + 1) / this.#weight;
-  }
-
-  /** The last pick takes a place. */
-  picked(): void {
-    this.#sum++;
   }
 }

@@ -1,6 +1,7 @@
+import { FlatCandidates } from './flat-candidates.ts';
 import type { Candidate, Load, Picker, PickerMeans, PickRequest, Policy } from './policy.ts';
 import { NONE } from './policy.ts';
-import { isUsable, whyNone } from './usable.ts';
+import { whyNone } from './usable.ts';
 import { WeightedDraw } from './weighted-draw.ts';
 
 /**
@@ -19,6 +20,7 @@ export const p2c: Policy & { readonly name: 'p2c' } = {
 class P2cPicker implements Picker {
   readonly observedLoad = -1;
   readonly #candidates: readonly Candidate[];
+  readonly #flat: FlatCandidates;
   readonly #load: Load;
   readonly #draw: WeightedDraw;
   /** Picks of this picker per candidate. */
@@ -26,35 +28,37 @@ class P2cPicker implements Picker {
 
   constructor(candidates: readonly Candidate[], means: PickerMeans) {
     this.#candidates = candidates;
+    this.#flat = new FlatCandidates(candidates);
     this.#load = means.load;
     this.#draw = new WeightedDraw(candidates, means.random);
     this.#uses = new Float64Array(candidates.length);
   }
 
   pick(request: PickRequest): number {
-    const candidates = this.#candidates;
-    if (candidates.length === 0) return NONE;
+    const flat = this.#flat;
+    if (flat.count === 0) return NONE;
     const first = this.#draw.draw();
-    const second = candidates.length > 1 ? this.#draw.drawOther(first) : first;
-    const isFirstUsable = isUsable(candidates[first]!, request, this.#load);
-    const isSecondUsable = second !== first && isUsable(candidates[second]!, request, this.#load);
+    const second = flat.count > 1 ? this.#draw.drawOther(first) : first;
+    const isFirstUsable = flat.isUsable(first, request, this.#load);
+    const isSecondUsable = second !== first && flat.isUsable(second, request, this.#load);
     let chosen = first;
     if (isFirstUsable && isSecondUsable) chosen = this.#freer(first, second);
     else if (isSecondUsable) chosen = second;
     else if (!isFirstUsable) chosen = this.#freestUsable(request);
-    if (chosen < 0) return whyNone(candidates, request);
+    if (chosen < 0) return whyNone(this.#candidates, request);
     this.#uses[chosen]! += 1;
-    return candidates[chosen]!.slot;
+    return flat.slots[chosen]!;
   }
 
   /** Compares load/weight without dividing: a/w < b/v is a·v < b·w. */
   #freer(first: number, second: number): number {
-    const one = this.#candidates[first]!;
-    const other = this.#candidates[second]!;
-    const oneLoad = this.#load.of(one.slot) * other.weight;
-    const otherLoad = this.#load.of(other.slot) * one.weight;
-    if (oneLoad !== otherLoad) return oneLoad < otherLoad ? first : second;
-    return this.#uses[first]! * other.weight <= this.#uses[second]! * one.weight ? first : second;
+    const { slots, weights } = this.#flat;
+    const weight = weights[first]!;
+    const otherWeight = weights[second]!;
+    const load = this.#load.of(slots[first]!) * otherWeight;
+    const otherLoad = this.#load.of(slots[second]!) * weight;
+    if (load !== otherLoad) return load < otherLoad ? first : second;
+    return this.#uses[first]! * otherWeight <= this.#uses[second]! * weight ? first : second;
   }
 
   /**
@@ -63,8 +67,8 @@ class P2cPicker implements Picker {
    */
   #freestUsable(request: PickRequest): number {
     let best = -1;
-    for (let at = 0; at < this.#candidates.length; at++) {
-      if (!isUsable(this.#candidates[at]!, request, this.#load)) continue;
+    for (let at = 0; at < this.#flat.count; at++) {
+      if (!this.#flat.isUsable(at, request, this.#load)) continue;
       best = best < 0 ? at : this.#freer(best, at);
     }
     return best;

@@ -1,4 +1,5 @@
 import type { PolicyName } from '../model/snapshot.ts';
+import { type CustomPolicy, customPolicy } from './custom.ts';
 import { first } from './first.ts';
 import { hash } from './hash.ts';
 import { ipHash } from './ip-hash.ts';
@@ -9,11 +10,14 @@ import type { Policy } from './policy.ts';
 import { random } from './random.ts';
 import { roundRobin } from './round-robin.ts';
 
+/** Names of our own policies. */
+type BuiltIn = Exclude<PolicyName, 'custom'>;
+
 /**
  * One policy per name of the model, each under its own name: a missing or misplaced one does not
  * compile.
  */
-type Policies = { readonly [Name in PolicyName]: Policy & { readonly name: Name } };
+type Policies = { readonly [Name in BuiltIn]: Policy & { readonly name: Name } };
 
 /**
  * Every policy there is, in the order in which they are shown. To add one: its name in the model,
@@ -30,7 +34,11 @@ export const policies: Policies = {
   first,
 };
 
-/** The policy of a name. Cost: one property read. */
-export function policyOf(name: PolicyName): Policy {
-  return policies[name];
+/**
+ * The policy of a pool; `custom` is what the module of a policy of one's own exports. Where it is not
+ * there (a file that is explained and does not run), p2c stands in.
+ */
+export function policyOf(name: PolicyName, custom: CustomPolicy | null = null): Policy {
+  if (name !== 'custom') return policies[name];
+  return custom === null ? p2c : customPolicy(custom);
 }

@@ -27,6 +27,7 @@ export function candidatesOf(weights: readonly number[], connectionsMax = 0): re
     factor: 1,
     connectionsMax,
     key: `10.0.0.${at + 1}:80`,
+    labels: {},
   }));
 }
 

@@ -23,6 +23,8 @@ export interface Candidate {
   readonly connectionsMax: number;
   /** Identity for hashes: the same on every machine that has the same server. */
   readonly key: string;
+  /** As configured or discovered. */
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 /** How loaded a slot is: smaller is freer. Knows nothing of choosing. */

@@ -58,3 +58,23 @@ test('smoothSequence() bounds its period, and gives every server a turn', () => 
   assert.equal(counts[2], 1);
   assert.ok(Math.abs(counts[0]! / counts[1]! - 1) < 0.01);
 });
+
+test('smoothSequence() of thousands of servers gives every one its share, evenly spread', () => {
+  const weights = Array.from({ length: 5000 }, (_, at) => 1 + (at % 20));
+  const sequence = smoothSequence(candidatesOf(weights));
+  // The sum, 52,500, fits 32 turns for each of 5,000.
+  assert.equal(sequence.length, 52_500);
+  const turns = new Map<number, number[]>();
+  for (const [at, index] of sequence.entries()) {
+    const own = turns.get(index);
+    if (own === undefined) turns.set(index, [at]);
+    else own.push(at);
+  }
+  for (const [index, own] of turns) {
+    assert.equal(own.length, weights[index]);
+    const gap = sequence.length / own.length;
+    for (let nth = 1; nth < own.length; nth++) {
+      assert.ok(Math.abs((own[nth]! - own[nth - 1]!) / gap - 1) < 0.05);
+    }
+  }
+});

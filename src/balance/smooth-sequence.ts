@@ -1,7 +1,10 @@
 import type { Candidate } from './policy.ts';
 
-/** Length of a sequence at most (or two per server), and picks × servers that the exact way may cost (about 10 ms). */
+/** Length of a sequence at most, or so many turns per server if that is more. */
 const PERIOD_MAX = 8192;
+const TURNS_MAX = 32;
+const GOLDEN = 0.618_033_988_749_895;
+/** Turns × servers that the exact way may cost (about 10 ms). */
 const STEPS_MAX = 4_000_000;
 
 /**
@@ -11,9 +14,9 @@ const STEPS_MAX = 4_000_000;
  * repeats and can be worked out once.
  *
  * Shape: weights 5:1:1 give `a a b a c a a`. Range: weights are divided by their common divisor;
- * when their sum still exceeds 8,192 (or two per server, if that is more) they are scaled down to
+ * when their sum still exceeds 8,192 (or 32 per server, if that is more) they are scaled down to
  * it, at least 1 each. Cost: O(period × servers), once per change of the eligible set; above 4
- * million steps the turns are laid out evenly and sorted instead, O(period × log period).
+ * million steps the turns are laid out evenly and sorted instead, O(period).
  * Source: nginx's smooth weighted round robin, without its lowering of weights on errors.
  */
 export function smoothSequence(candidates: readonly Candidate[]): Uint16Array {
@@ -37,19 +40,27 @@ export function smoothSequence(candidates: readonly Candidate[]): Uint16Array {
   return sequence;
 }
 
-/** The k-th turn of a server of weight w comes at (k + ½) / w of the period; of equals the first written. */
+/**
+ * The k-th turn of a server of weight w comes at (k + phase) / w of the period. Phases are spread by
+ * the golden ratio, or all servers of one weight would come in a row. A counting sort, so linear.
+ */
 function sortedTurns(weights: readonly number[], sum: number): Uint16Array {
-  const times = new Float64Array(sum);
-  const owners = new Uint16Array(sum);
-  let turn = 0;
+  const placeOf = (at: number, nth: number, weight: number): number =>
+    Math.floor(((nth + ((at * GOLDEN) % 1)) / weight) * sum);
+  const ends = new Uint32Array(sum + 1);
+  for (const [at, weight] of weights.entries()) {
+    for (let nth = 0; nth < weight; nth++) ends[placeOf(at, nth, weight) + 1]! += 1;
+  }
+  for (let place = 1; place <= sum; place++) ends[place]! += ends[place - 1]!;
+  const sequence = new Uint16Array(sum);
   for (const [at, weight] of weights.entries()) {
     for (let nth = 0; nth < weight; nth++) {
-      owners[turn] = at;
-      times[turn++] = (nth + 0.5) / weight;
+      const place = placeOf(at, nth, weight);
+      sequence[ends[place]!] = at;
+      ends[place]! += 1;
     }
   }
-  const order = Uint32Array.from(times.keys()).sort((one, other) => times[one]! - times[other]!);
-  return Uint16Array.from(order, (at) => owners[at]!);
+  return sequence;
 }
 
 function reducedWeights(candidates: readonly Candidate[]): number[] {
@@ -57,7 +68,7 @@ function reducedWeights(candidates: readonly Candidate[]): number[] {
   const weights = candidates.map(({ weight }) => weight / divisor);
   const sum = weights.reduce((total, weight) => total + weight, 0);
   const count = candidates.length;
-  const periodMax = Math.max(2 * count, PERIOD_MAX);
+  const periodMax = Math.max(TURNS_MAX * count, PERIOD_MAX);
   if (sum <= periodMax) return weights;
   return weights.map((weight) => Math.max(1, Math.floor((weight * (periodMax - count)) / sum)));
 }

@@ -96,7 +96,8 @@ function compilePool(plane: Plane, histograms: HistogramWriter, pool: Pool): Com
     eligible,
     sticky: stickyOf(pool, eligible),
     key: keyOf(pool),
-    latency: pool.policy === 'least-latency' ? plane.picking.latency : null,
+    latency:
+      pool.policy === 'least-latency' || pool.policy === 'custom' ? plane.picking.latency : null,
     servers,
     defaultHost: ascii.encode(hostOf(pool)),
     retry: new CompiledRetry(pool.retry),
@@ -131,7 +132,8 @@ function stickyOf({ balancing }: Pool, eligible: EligibleSet): StickyPool | null
 
 /** Where the policy's key is in a request; null where the client's address is the key. */
 function keyOf({ policy, balancing }: Pool): RequestValue | null {
-  return policy === 'hash' && balancing.key.from !== 'ip' ? new RequestValue(balancing.key) : null;
+  const goesByKey = policy === 'hash' || policy === 'custom';
+  return goesByKey && balancing.key.from !== 'ip' ? new RequestValue(balancing.key) : null;
 }
 
 /** Host for requests that name none: the first server's address, or a name that is valid when it is a path. */

@@ -9,8 +9,8 @@ interface Traffic {
   readonly change: Partial<Snapshot>;
 }
 
-/** What is measured: the least that an exchange can be, and what a browser and a Node server make of it. */
-const workloads: Record<'plain' | 'realistic', Traffic> = {
+/** What is measured: the least that an exchange can be, what a browser and a Node server make of it, and routing by more than paths. */
+const workloads: Record<'plain' | 'realistic' | 'one-route' | 'thousand-routes', Traffic> = {
   plain: {
     request: 'GET / HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n',
     answer:
@@ -33,7 +33,37 @@ const workloads: Record<'plain' | 'realistic', Traffic> = {
       `Transfer-Encoding: chunked\r\n\r\n400\r\n${'x'.repeat(1024)}\r\n400\r\n${'y'.repeat(1024)}\r\n0\r\n\r\n`,
     change: { accessLog: true, routes: fortyRoutes() },
   },
+  'one-route': tenantTraffic(1),
+  'thousand-routes': tenantTraffic(1_000),
 };
+
+/** Routes that differ by path and header and ask for a cookie too; the last one takes the request. */
+function tenantTraffic(count: number): Traffic {
+  const [all] = fakeSnapshot(1).routes;
+  const routes = Array.from({ length: count }, (_, slot): Snapshot['routes'][number] => ({
+    ...all!,
+    slot,
+    name: `tenant-${slot}`,
+    match: {
+      hosts: [],
+      paths: slot % 2 === 0 ? [] : [`/section-${slot}/*`],
+      methods: ['GET'],
+      conditions: [
+        { kind: 'header', name: 'x-tenant', test: { kind: 'any-of', texts: [`t${slot}`] } },
+        { kind: 'cookie', name: 'theme', test: { kind: 'present', isPresent: true } },
+      ],
+    },
+  }));
+  const last = count - 1;
+  return {
+    request:
+      `GET /section-${last}/articles?page=2 HTTP/1.1\r\nHost: www.example.com\r\nX-Tenant: t${last}\r\n` +
+      'Accept: text/html,application/xhtml+xml\r\nAccept-Encoding: gzip, deflate, br, zstd\r\n' +
+      'Cookie: session=0123456789abcdef0123456789abcdef; theme=dark; consent=all\r\n\r\n',
+    answer: `HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 128\r\n\r\n${'x'.repeat(128)}`,
+    change: { routes },
+  };
+}
 
 function fortyRoutes(): Snapshot['routes'] {
   const [all] = fakeSnapshot(1).routes;

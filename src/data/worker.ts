@@ -1,3 +1,4 @@
+import type { CustomPolicies } from '../balance/custom.ts';
 import { LatencyBook } from '../balance/latency-book.ts';
 import { invariant } from '../base/invariant.ts';
 import { TimingWheel } from '../base/timing-wheel.ts';
@@ -34,6 +35,8 @@ export interface DataPlaneOptions {
   readonly wallClock: () => number;
   /** Opens databases of addresses; absent where there are none. */
   readonly openGeography?: (bytes: GeoBytes) => GeographyOf;
+  /** Modules of policies of one's own, loaded before a snapshot names them. */
+  readonly customPolicies?: CustomPolicies;
 }
 
 /** One worker's data plane as its thread's entry sees it. */
@@ -325,7 +328,13 @@ function makePlane(options: DataPlaneOptions, histograms: HistogramWriter): Plan
     fineTimers: new FineTimers(driver),
     wheel: new TimingWheel(limits.timerTickMs, driver.preciseNow()),
     words,
-    picking: { worker: start.worker, random, latency, shelves: new Map() },
+    picking: {
+      worker: start.worker,
+      random,
+      latency,
+      shelves: new Map(),
+      custom: options.customPolicies ?? new Map(),
+    },
     counters,
     cells: counters.cells,
     histogramCells: histograms.cells,

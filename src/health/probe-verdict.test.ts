@@ -4,6 +4,9 @@ import { type ProbeRules, ProbeVerdict } from './probe-verdict.ts';
 
 const rules: ProbeRules = {
   intervalMs: 5000,
+  fastIntervalMs: 1000,
+  downIntervalMs: 5000,
+  isItsOwnWord: false,
   rise: 2,
   fall: 3,
   jitterRatio: 0,
@@ -62,7 +65,7 @@ test('start state up takes `fall` failures to go down and then `rise` passes', (
 });
 
 test('an interval shorter than the fast one stays, jitter spreads it around its mean', () => {
-  assert.equal(run(verdictOf({ intervalMs: 200 }), '+-'), 'U0.2 u0.2');
+  assert.equal(run(verdictOf({ intervalMs: 200, fastIntervalMs: 200 }), '+-'), 'U0.2 u0.2');
   assert.equal(
     run(
       verdictOf({ jitterRatio: 0.2 }, () => 0),
@@ -93,14 +96,14 @@ test('history() keeps the last 20 results with reasons', () => {
 test('reconfigure() keeps the verdict and shortens the wait', () => {
   const verdict = verdictOf();
   run(verdict, '+');
-  verdict.reconfigure({ ...rules, intervalMs: 2000, fall: 1 }, 1500);
+  verdict.reconfigure({ ...rules, intervalMs: 2000, downIntervalMs: 2000, fall: 1 }, 1500);
   assert.equal(verdict.isUp, true);
   assert.equal(verdict.nextAtMs, 3500);
   assert.equal(run(verdict, '-', 3500), 'D2');
 });
 
 test('a server that flaps must pass ever longer, so that its verdict changes a few times only', () => {
-  const verdict = verdictOf({ intervalMs: 250, startState: 'up' });
+  const verdict = verdictOf({ intervalMs: 250, downIntervalMs: 250, startState: 'up' });
   let changes = 0;
   let atMs = 0;
   // Two seconds down, two seconds up, for two minutes.

@@ -3,7 +3,19 @@ import type { Probe } from '../model/snapshot.ts';
 import { calmMs, holdMs } from './hold.ts';
 
 /** The part of a probe's configuration that its verdict depends on. */
-export type ProbeRules = Pick<Probe, 'intervalMs' | 'rise' | 'fall' | 'jitterRatio' | 'startState'>;
+export type ProbeRules = Pick<
+  Probe,
+  | 'intervalMs'
+  | 'fastIntervalMs'
+  | 'downIntervalMs'
+  | 'rise'
+  | 'fall'
+  | 'jitterRatio'
+  | 'startState'
+> & {
+  /** A server's own word counts at once, whatever it said before. */
+  readonly isItsOwnWord: boolean;
+};
 
 /** One ended probe. */
 export interface ProbeResult {
@@ -25,9 +37,6 @@ export interface ProbeChange {
 /** Results kept for people, of each server. */
 const HISTORY_MAX = 20;
 
-/** Interval while a verdict is changing, unless the configured one is shorter still. */
-const FAST_INTERVAL_MS = 1000;
-
 /**
  * Verdict of one server's probe.
  *
@@ -39,8 +48,8 @@ const FAST_INTERVAL_MS = 1000;
  *
  * A server that went down several times lately must in addition pass for `holdMs` without a break.
  * With `startState: up` a server starts up and needs `fall` failures to go down. A probe is due
- * sooner (1 s, or the interval if that is shorter) while a series against the verdict runs and, at
- * the start, until the first pass or `fall` failures.
+ * after `fastIntervalMs` while a series against the verdict runs and, at the start, until the first
+ * pass or `fall` failures; after `downIntervalMs` while it is down.
  */
 export class ProbeVerdict {
   /** Does the probe say that the server takes traffic? */
@@ -124,7 +133,7 @@ export class ProbeVerdict {
     const isFirstPass = isPass && !this.#hasEverPassed && this.#rules.startState === 'down';
     const needed = isPass ? this.#rules.rise : this.#rules.fall;
     if (!isFirstPass && this.#streak < needed) return null;
-    if (isPass && atMs - this.#streakSinceMs < holdMs(this.#downs)) return null;
+    if (isPass && atMs - this.#streakSinceMs < this.holdMs) return null;
     if (!isPass) this.#countDown(atMs);
     this.isUp = isPass;
     this.changedAtMs = atMs;
@@ -140,14 +149,15 @@ export class ProbeVerdict {
 
   /** How long it must pass without a break before it is up again, ms; 0 while it is up. */
   get holdMs(): number {
-    return this.isUp ? 0 : holdMs(this.#downs);
+    return this.isUp || this.#rules.isItsOwnWord ? 0 : holdMs(this.#downs);
   }
 
   #intervalMs(): number {
-    const { intervalMs, jitterRatio, fall } = this.#rules;
+    const { intervalMs, fastIntervalMs, downIntervalMs, jitterRatio, fall } = this.#rules;
     const isAgainst = this.#streak > 0 && this.#isStreakOfPasses !== this.isUp;
     const isStarting = !this.#hasEverPassed && this.#streak < fall;
-    const baseMs = isAgainst || isStarting ? Math.min(intervalMs, FAST_INTERVAL_MS) : intervalMs;
+    const steadyMs = this.isUp ? intervalMs : downIntervalMs;
+    const baseMs = isAgainst || isStarting ? Math.min(steadyMs, fastIntervalMs) : steadyMs;
     // Half before, half behind: the mean stays the configured interval.
     return baseMs * (1 + jitterRatio * (this.#random() - 0.5));
   }

@@ -38,16 +38,16 @@ export function explainRoutes(
   const taken = ask(compileRoutes(routes, [listener]), facts);
   const sources = new ValueSources();
   const verdicts = routes.map((route, order): RouteVerdict => {
-    const misses = missesOf(route, listener, facts, sources);
-    const chances = misses.filter(({ what }) => what === 'share');
-    const isChance = chances.length > 0 && chances.length === misses.length;
+    const all = missesOf(route, listener, facts, sources);
+    const misses = all.filter(({ what }) => what !== 'share');
+    const isChance = all.length > 0 && misses.length === 0;
     const { name } = route;
     if (order === taken) return { route: name, verdict: 'taken', misses: [], share: null };
     const isBefore = taken < 0 || order < taken;
     if (isChance && isBefore) {
       return { route: name, verdict: 'chance', misses: [], share: shareOf(route.match) };
     }
-    if (misses.length > 0 && !isChance) return { route: name, verdict: 'no', misses, share: null };
+    if (misses.length > 0) return { route: name, verdict: 'no', misses, share: null };
     return { route: name, verdict: 'later', misses: [], share: null };
   });
   return { verdicts, taken };

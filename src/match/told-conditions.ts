@@ -66,7 +66,7 @@ function tellOther(
     case 'path-pattern':
       return {
         what: 'path',
-        required: condition.patterns.map((pattern) => `/${pattern}/`).join(' or '),
+        required: condition.patterns.map((pattern) => `a match of ${pattern}`).join(' or '),
         found: shown(facts.path),
       };
     case 'content-type': {
@@ -100,7 +100,7 @@ function tellOther(
     }
     case 'not': {
       const { what, required, found } = tellCondition(condition.of, facts, sources);
-      return { what: `not ${what}`, required: `not (${required})`, found };
+      return { what, required: `not (${required})`, found };
     }
   }
 }
@@ -115,11 +115,11 @@ function testText(test: TextTest): string {
     case 'any-of':
       return listText(test.texts.map(shown));
     case 'present':
-      return test.isPresent ? 'present' : 'absent';
+      return test.isPresent ? 'a value' : 'no value';
     case 'prefix':
-      return `begins with ${shown(test.text)}`;
+      return `a text that begins with ${shown(test.text)}`;
     case 'pattern':
-      return `matches /${test.pattern}/`;
+      return `a match of ${test.pattern}`;
     case 'not':
       return `not (${testText(test.of)})`;
   }

@@ -2,8 +2,8 @@
 export interface Balancing {
   /** What `hash` reads of a request. */
   readonly key: HashKey;
-  /** Absolute path of the module of a custom policy. */
-  readonly module: string | null;
+  /** The module of policy `custom`. */
+  readonly module: PolicyModule | null;
   /** New and recovered servers get their share by and by. */
   readonly slowStart: SlowStart | null;
   /** Signed cookies keep a client at its server. */
@@ -14,6 +14,13 @@ export interface Balancing {
   readonly preferredZone: string | null;
   /** Servers tell their load in a response header. */
   readonly usesLoadHeader: boolean;
+}
+
+/** A module that workers import; its mark changes with its contents. */
+export interface PolicyModule {
+  /** As written in the configuration, absolute once it was found. */
+  readonly path: string;
+  readonly mark: string;
 }
 
 /** Where a key comes from; `name` is the header (lower case), cookie or query parameter. */

@@ -103,7 +103,8 @@ export type PolicyName =
   | 'ip-hash'
   | 'hash'
   | 'random'
-  | 'first';
+  | 'first'
+  | 'custom';
 
 /** A named group of servers with a policy, a probe and limits. */
 export interface Pool {
@@ -113,7 +114,10 @@ export interface Pool {
   readonly policy: PolicyName;
   readonly balancing: Balancing;
   readonly servers: readonly Server[];
-  readonly probe: Probe | null;
+  /** Active checks of each server; empty = none. */
+  readonly probes: readonly Probe[];
+  /** Whether a server is well when all of its probes say so, or any. */
+  readonly probeRule: 'all' | 'any';
   /** Passive checks by the pool's own traffic; null = none. */
   readonly outlier: Outlier | null;
   readonly timeouts: PoolTimeouts;
@@ -169,12 +173,23 @@ export type DialAddress =
   | { readonly kind: 'ip'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string };
 
-/** An active check of every server of a pool. */
+/**
+ * An active check of every server of a pool. `http` asks, `tcp` connects and may talk, `exec` runs a
+ * program, `agent` reads a line of HAProxy's agent protocol.
+ */
 export interface Probe {
-  readonly type: 'http' | 'tcp';
+  readonly type: 'http' | 'tcp' | 'exec' | 'agent';
+  /** Asked at this port instead of the server's own; null = its own. */
+  readonly port: number | null;
+  readonly method: string;
   readonly path: string;
   readonly host: string | null;
+  readonly headers: Readonly<Record<string, string>>;
   readonly intervalMs: number;
+  /** While a series against the verdict runs. */
+  readonly fastIntervalMs: number;
+  /** While it is down. */
+  readonly downIntervalMs: number;
   readonly timeoutMs: number;
   readonly rise: number;
   readonly fall: number;
@@ -184,6 +199,17 @@ export interface Probe {
   readonly expect: readonly (readonly [number, number])[];
   /** Text that the body's first 64 KiB must contain; null = any. */
   readonly bodyText: string | null;
+  /** What stands in the body at a path such as `$.checks.db` must be this; null = anything. */
+  readonly bodyJson: { readonly path: string; readonly equals: string } | null;
+  /** What a tcp probe or an agent is told; null = nothing. */
+  readonly send: string | null;
+  /** Text that a tcp probe must get back; null = none. */
+  readonly receive: string | null;
+  /** What exec runs; null for other types. */
+  readonly command: string | null;
+  readonly args: readonly string[];
+  /** Exit codes 2–102 pass and give 0–100 % of the weight. */
+  readonly isWeightByExit: boolean;
   /** Verdict before the first probe has ended. */
   readonly startState: 'down' | 'up';
 }

@@ -7,7 +7,7 @@ import type { EvaluateAnswer, EvaluateOrder } from './config-files.ts';
  * The thread that runs a configuration module (started by `localConfigFiles.evaluate`): imports it,
  * sends its default export back as plain data, and is then ended by its starter.
  */
-const { module, library } = workerData as EvaluateOrder;
+const { module, library, wants } = workerData as EvaluateOrder;
 
 // `import { defineConfig } from 'evenkeel'` works without installing the package beside the file, and
 // loads that function only, not the balancer.
@@ -28,11 +28,24 @@ async function run(): Promise<EvaluateAnswer> {
       return { type: 'not-plain', path: '', what: 'a module without a default export' };
     }
     const value = await exports.default;
+    if (wants === 'policy') return policyAnswer(value);
     return firstNotPlain(value) ?? { type: 'value', value };
   } catch (error) {
     if (!(error instanceof Error)) return { type: 'error', message: String(error), stack: '' };
     return { type: 'error', message: error.message, stack: error.stack ?? '' };
   }
+}
+
+/** The words of a policy; its functions stay with the workers. */
+function policyAnswer(value: unknown): EvaluateAnswer {
+  const { build, needs, says } = (value ?? {}) as Record<string, unknown>;
+  if (typeof build !== 'function') {
+    return { type: 'not-plain', path: '', what: 'a default export without a function build' };
+  }
+  if (needs !== undefined && !['nothing', 'address', 'key'].includes(String(needs))) {
+    return { type: 'not-plain', path: 'needs', what: `needs ${String(needs)}` };
+  }
+  return { type: 'value', value: { says: says === undefined ? null : String(says) } };
 }
 
 function answer(result: EvaluateAnswer): void {

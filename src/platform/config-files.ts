@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 
@@ -28,6 +29,11 @@ export type EvaluatedModule =
       readonly path: string | null;
     };
 
+/**
+ * What a module's default export is: plain data, or a policy, of which only the words are returned.
+ */
+export type ModuleKind = 'plain' | 'policy';
+
 /** The files of a configuration, as control sees them. */
 export interface ConfigFiles {
   /** Reads at most `bytesMax` bytes; a larger file is refused, not cut. */
@@ -37,14 +43,24 @@ export interface ConfigFiles {
    * Runs a TypeScript or JavaScript module in a thread of its own and returns its default export,
    * so every call sees the module and all it imports anew. `library` is what `evenkeel` is there.
    */
-  evaluate(path: string, library: URL): Promise<EvaluatedModule>;
+  evaluate(path: string, library: URL, wants?: ModuleKind): Promise<EvaluatedModule>;
+  /** The absolute path of a file that `base` names. */
+  beside(base: string, path: string): string;
+  /** A short text that changes with the bytes. */
+  markOf(bytes: Uint8Array): string;
 }
 
 /** A configuration that takes longer than this waits for something it should not wait for. */
 const evaluateMsMax = 10_000;
 
 /** The file system and threads of this machine. */
-export const localConfigFiles: ConfigFiles = { read, exists, evaluate };
+export const localConfigFiles: ConfigFiles = {
+  read,
+  exists,
+  evaluate,
+  beside: (base, path) => resolve(dirname(base), path),
+  markOf: (bytes) => createHash('sha256').update(bytes).digest('hex').slice(0, 16),
+};
 
 async function read(path: string, bytesMax: number): Promise<ReadableFile | UnreadableFile> {
   try {
@@ -97,6 +113,7 @@ async function exists(path: string): Promise<boolean> {
 export interface EvaluateOrder {
   readonly module: string;
   readonly library: string;
+  readonly wants: ModuleKind;
 }
 
 /** What the evaluating thread answers. */
@@ -105,9 +122,13 @@ export type EvaluateAnswer =
   | { readonly type: 'not-plain'; readonly path: string; readonly what: string }
   | { readonly type: 'error'; readonly message: string; readonly stack: string };
 
-function evaluate(path: string, library: URL): Promise<EvaluatedModule> {
+function evaluate(
+  path: string,
+  library: URL,
+  wants: ModuleKind = 'plain',
+): Promise<EvaluatedModule> {
   const module = pathToFileURL(resolve(path)).href;
-  const order: EvaluateOrder = { module, library: library.href };
+  const order: EvaluateOrder = { module, library: library.href, wants };
   // `.ts` in a checkout, `.js` in the package.
   const ending = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
   const entry = new URL(`./config-evaluator${ending}`, import.meta.url);

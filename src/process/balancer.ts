@@ -1,7 +1,6 @@
 import type { Config } from '../control/config/config.ts';
 import { shownConfig } from '../control/config/shown-config.ts';
 import { HealthKeeper } from '../control/probe/keeper.ts';
-import { trafficReadings } from '../control/probe/traffic-readings.ts';
 import { DrainDeadlines } from '../control/publish/drain-deadlines.ts';
 import type {
   BalancerControl,
@@ -28,7 +27,6 @@ import { CounterReader, counterCount } from '../observe/counters.ts';
 import { HistogramReader, histogramWords } from '../observe/histograms.ts';
 import type { Clock, RunningTimer } from '../platform/clock.ts';
 import { resolveName } from '../platform/dns.ts';
-import { connectProbe } from '../platform/probe-link.ts';
 import { AccessLogSink } from './access-log-sink.ts';
 import type { BalancerParts } from './balancer-parts.ts';
 import { Discovery } from './discovery.ts';
@@ -38,6 +36,7 @@ import { areProbed, whenProbed } from './first-probes.ts';
 import { HandOver } from './hand-over.ts';
 import { keepState } from './kept-state.ts';
 import { endHard } from './lifecycle.ts';
+import { probeMeans } from './probe-means.ts';
 import { Reloader } from './reload.ts';
 import { Reports } from './reports.ts';
 import { ExitCode } from './run-options.ts';
@@ -90,8 +89,7 @@ export class Balancer implements BalancerControl {
     this.#keeper = new HealthKeeper({
       words: this.#words,
       clock,
-      connect: connectProbe,
-      readings: trafficReadings(counters, histograms),
+      ...probeMeans(counters, histograms),
       random,
       log: say,
     });

@@ -8,7 +8,7 @@ const PROBES_LOOK_MS = 5;
 /** Has each pool with a probe a server that takes traffic? */
 export function areProbed(pools: readonly Pool[], isUp: (slot: number) => boolean): boolean {
   return pools.every(
-    ({ probe, servers }) => probe === null || servers.some(({ slot }) => isUp(slot)),
+    ({ probes, servers }) => probes.length === 0 || servers.some(({ slot }) => isUp(slot)),
   );
 }
 

@@ -9,6 +9,7 @@ import { heartbeatMs } from '../platform/clock.ts';
 import type { Driver } from '../platform/driver.ts';
 import { GeoDatabase } from '../platform/geo-database.ts';
 import { keepCompiledCode } from './compiled-code.ts';
+import { PolicyModules } from './policy-modules.ts';
 
 /** Beats four times a second: a twentieth of the age at which a worker counts as stuck. */
 const HEARTBEAT_MS = 250;
@@ -32,6 +33,8 @@ export async function runWorker(): Promise<void> {
   const post = (message: FromWorker): void => port.postMessage(message);
   reportSuspicions((what) => post({ type: 'suspicion', what }));
   const driver = await createDriver(start, words);
+  const modules = new PolicyModules();
+  await modules.load(start.snapshot);
   const plane = createDataPlane({
     start,
     driver,
@@ -39,6 +42,7 @@ export async function runWorker(): Promise<void> {
     random: createRandom(start.seed),
     wallClock: () => Date.now(),
     openGeography: (bytes) => new GeoDatabase(bytes),
+    customPolicies: modules.policies,
   });
   beat(words, start.worker);
   const heartbeat = setInterval(() => beat(words, start.worker), HEARTBEAT_MS);
@@ -58,8 +62,24 @@ export async function runWorker(): Promise<void> {
       end();
     }, DRAIN_LOOK_MS);
   };
+  let loading: Promise<void> | null = null;
+  /** In their order; a snapshot whose modules are not loaded yet waits, and those behind it. */
+  const publish = (message: Extract<ToWorker, { type: 'publish' }>): void => {
+    const { snapshot, sockets, geo } = message;
+    if (loading === null && modules.has(snapshot)) {
+      plane.apply(snapshot, sockets, geo);
+      return;
+    }
+    const mine: Promise<void> = (loading ?? Promise.resolve())
+      .then(() => modules.load(snapshot))
+      .then(() => {
+        if (loading === mine) loading = null;
+        plane.apply(snapshot, sockets, geo);
+      });
+    loading = mine;
+  };
   port.on('message', (message: ToWorker) => {
-    if (message.type === 'publish') plane.apply(message.snapshot, message.sockets, message.geo);
+    if (message.type === 'publish') publish(message);
     else if (message.type === 'close-server') plane.closeServer(message.slot, message.overMs);
     else if (message.type === 'drain') drain(message.deadlineMs, message.isReplaced);
     else if (message.type === 'stop') process.exit(0);

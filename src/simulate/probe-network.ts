@@ -1,4 +1,6 @@
+import type { Clock } from '../platform/clock.ts';
 import type { ConnectProbe, ProbeLink, ProbeLinkHandler } from '../platform/probe-link.ts';
+import type { RunProgram } from '../platform/run-program.ts';
 import type { SimulatedServer } from './server.ts';
 import type { SimulatedThread } from './thread.ts';
 
@@ -17,6 +19,17 @@ export function simulatedProbes(
   return (target, handler) => {
     const server = target.kind === 'ip' ? serverAt(target.host) : undefined;
     return new SimulatedProbeLink(thread, delayUs, server, handler);
+  };
+}
+
+/** Programs of exec probes are not run here: each passes at once. */
+export function simulatedPrograms(clock: Clock): RunProgram {
+  return (_program, handler) => {
+    const timer = clock.after(0, () => {
+      handler.onStarted();
+      handler.onExit(0, null, 'simulated');
+    });
+    return () => timer.stop();
   };
 }
 

@@ -18,7 +18,7 @@ import { Clients } from './clients.ts';
 import { Digest } from './digest.ts';
 import { type Network, SimulatedDriver, type SimulatedLink } from './driver.ts';
 import { Invariants } from './invariants.ts';
-import { simulatedProbes } from './probe-network.ts';
+import { simulatedProbes, simulatedPrograms } from './probe-network.ts';
 import type { Scenario } from './scenario.ts';
 import { SimulatedServer } from './server.ts';
 import { Tally } from './tally.ts';
@@ -97,6 +97,7 @@ export class World implements Network {
       words,
       clock: this.clock,
       connect: simulatedProbes(control, delayUs, (host) => this.#byHost.get(host)),
+      run: simulatedPrograms(this.clock),
       readings: trafficReadings(this.#counters, new HistogramReader(this.shared)),
       random: random(2),
       log: (_level, message) => this.#note(message),

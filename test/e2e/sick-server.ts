@@ -22,16 +22,18 @@ export class SickServer {
   ailment: Ailment = {};
   requests = 0;
   port = 0;
+  readonly host: string;
   readonly #random: () => number;
   readonly #sockets = new Set<Socket>();
   #server: Server | null = null;
 
-  constructor(seed: number) {
+  constructor(seed: number, host = '127.0.0.1') {
+    this.host = host;
     this.#random = createRandom(seed);
   }
 
   get address(): string {
-    return `127.0.0.1:${this.port}`;
+    return `${this.host}:${this.port}`;
   }
 
   /** Listens, on the same port as before. */
@@ -53,7 +55,7 @@ export class SickServer {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
     });
-    server.listen(this.port, '127.0.0.1');
+    server.listen(this.port, this.host);
     await once(server, 'listening');
     this.port = (server.address() as AddressInfo).port;
     this.#server = server;

@@ -7,6 +7,7 @@ import type { CheckedPool } from './checked.ts';
 export function buildBalancing(pool: CheckedPool, zone: string | undefined): Balancing {
   return {
     ...plainBalancing,
+    module: pool.policy?.module === undefined ? null : { path: pool.policy.module, mark: '' },
     key: pool.key ?? plainBalancing.key,
     slowStart: pool.slowStart === undefined ? null : buildSlowStart(pool.slowStart),
     sticky: pool.sticky === undefined ? null : buildSticky(pool.sticky),

@@ -1,21 +1,53 @@
-import type { Outlier, Probe } from '../../model/snapshot.ts';
-import type { CheckedOutlier, CheckedProbe } from './checked.ts';
+import type { Outlier, Pool, Probe } from '../../model/snapshot.ts';
+import type { CheckedOutlier, CheckedPool, CheckedProbe } from './checked.ts';
+import { statusRange } from './forms.ts';
 
-/** A probe with its defaults. */
-export function buildProbe(probe: CheckedProbe): Probe {
+/** The probes of a pool with their defaults. */
+export function buildProbes(pool: CheckedPool): Pick<Pool, 'probes' | 'probeRule'> {
+  const written = pool.probe === undefined ? (pool.probes ?? []) : [pool.probe];
+  return { probes: written.map(buildProbe), probeRule: pool.probeRule ?? 'all' };
+}
+
+function buildProbe(probe: CheckedProbe): Probe {
+  const type = probe.type ?? 'http';
+  const intervalMs = probe.interval ?? 5_000;
   return {
-    type: probe.type ?? 'http',
+    type,
+    port: probe.port ?? null,
+    method: probe.method ?? 'GET',
     path: probe.path ?? '/',
     host: probe.host ?? null,
-    intervalMs: probe.interval ?? 5_000,
+    headers: Object.fromEntries(probe.headers ?? []),
+    intervalMs,
+    fastIntervalMs: probe.fastInterval ?? Math.min(intervalMs, 1_000),
+    downIntervalMs: probe.downInterval ?? intervalMs,
     timeoutMs: probe.timeout ?? 2_000,
     rise: probe.rise ?? 2,
     fall: probe.fall ?? 3,
     jitterRatio: probe.jitter ?? 0.2,
-    expect: probe.expect ?? [[200, 399]],
+    expect: type === 'http' ? rangesOf(probe.expect) : [],
     bodyText: probe.body ?? null,
+    bodyJson: jsonOf(probe.bodyJson),
+    send: probe.send ?? null,
+    receive: type === 'tcp' ? (probe.expect?.[0] ?? null) : null,
+    command: probe.command ?? null,
+    args: probe.args ?? [],
+    isWeightByExit: probe.weightByExit ?? false,
     startState: probe.startState ?? 'down',
   };
+}
+
+/** Statuses; what is none was refused before. */
+function rangesOf(written: readonly string[] = ['200-399']): Probe['expect'] {
+  return written.flatMap((text) => {
+    const read = statusRange.read(text);
+    return 'value' in read ? [read.value as readonly [number, number]] : [];
+  });
+}
+
+function jsonOf(written: CheckedProbe['bodyJson']): Probe['bodyJson'] {
+  const { path, equals } = written ?? {};
+  return path === undefined || equals === undefined ? null : { path, equals };
 }
 
 /** Passive health with its defaults; null where it is off. */

@@ -89,8 +89,20 @@ function testOf({ is, present, prefix, pattern, not }: CheckedTest): TextTest {
   return { kind: 'not', of: testOf(not) };
 }
 
+/** What a match without host, path and method asks first: `header-x-tenant`, `country-de`; null for nothing. */
+export function conditionName(match: CheckedMatch): string | null {
+  for (const kind of ['header', 'query', 'cookie'] as const) {
+    for (const name of match[kind]?.keys() ?? []) return `${kind}-${name}`;
+  }
+  for (const kind of ['country', 'continent', 'asn', 'client'] as const) {
+    const first = match[kind]?.[0];
+    if (first !== undefined) return `${kind}-${first}`;
+  }
+  return Object.keys(match)[0] ?? null;
+}
+
 /** Every match of a configuration, those within others too. */
-export function matchesOf(checked: Checked): CheckedMatch[] {
+function matchesOf(checked: Checked): CheckedMatch[] {
   return (checked.routes ?? []).flatMap(({ match }) => (match === undefined ? [] : within(match)));
 }
 

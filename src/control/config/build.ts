@@ -5,8 +5,8 @@ import type { FixedAnswer } from '../../model/snapshot.ts';
 import { parseListenAddress } from './address.ts';
 import { buildActions, buildErrors, poolsOf } from './build-actions.ts';
 import { buildBalancing } from './build-balancing.ts';
-import { buildOutlier, buildProbe } from './build-health.ts';
-import { buildMatch, filesOf, geoOf } from './build-match.ts';
+import { buildOutlier, buildProbes } from './build-health.ts';
+import { buildMatch, conditionName, filesOf, geoOf } from './build-match.ts';
 import { buildQueue } from './build-queue.ts';
 import { buildRetry } from './build-retry.ts';
 import type {
@@ -158,11 +158,11 @@ function buildRoutes(
   return written.map((route, index) => buildRoute(route, names[index] ?? ''));
 }
 
-/** Of the first host, path and method: it stays when other routes come and go. */
+/** Of the first host, path and method, else of what else it asks: it stays when others come and go. */
 function routeName({ match }: CheckedRoute): string {
   const parts = [match?.host?.[0], match?.path?.[0], match?.method?.[0]];
   const said = parts.filter((part) => part !== undefined).join('-');
-  if (said === '') return 'everything';
+  if (said === '') return nameOf(conditionName(match ?? {}) ?? 'everything');
   return said === '/' ? 'root' : nameOf(said.replace(/^\*\./, 'any.'));
 }
 
@@ -194,10 +194,10 @@ function buildPool(name: string, pool: CheckedPool, zone: string | undefined): C
   const { timeouts, retry, reuse } = pool;
   return {
     name,
-    policy: pool.policy ?? 'p2c',
+    policy: pool.policy?.module === undefined ? (pool.policy?.name ?? 'p2c') : 'custom',
     servers: (pool.servers ?? []).map(buildServer),
     discover: (pool.discover ?? []).map(buildDiscovery),
-    probe: pool.probe === undefined ? null : buildProbe(pool.probe),
+    ...buildProbes(pool),
     outlier: buildOutlier(pool.outlier),
     timeouts: {
       connectMs: timeouts?.connect ?? 2_000,

@@ -144,7 +144,7 @@ export interface CheckedTest {
 export interface CheckedPool {
   readonly servers?: readonly CheckedServer[];
   readonly discover?: readonly CheckedDiscovery[];
-  readonly policy?: PolicyName;
+  readonly policy?: { readonly name?: PolicyName; readonly module?: string };
   readonly key?: HashKey;
   readonly slowStart?: {
     readonly window?: number;
@@ -164,6 +164,8 @@ export interface CheckedPool {
   readonly preferZone?: boolean;
   readonly loadHeader?: boolean;
   readonly probe?: CheckedProbe;
+  readonly probes?: readonly CheckedProbe[];
+  readonly probeRule?: 'all' | 'any';
   readonly outlier?: CheckedOutlier;
   readonly timeouts?: {
     readonly connect?: number;
@@ -204,18 +206,29 @@ export interface CheckedRetry {
   readonly nonIdempotent?: boolean;
 }
 
-/** `probe` of a pool. */
+/** `probe` of a pool, or one of its `probes`. */
 export interface CheckedProbe {
-  readonly type?: 'http' | 'tcp';
+  readonly type?: 'http' | 'tcp' | 'exec' | 'agent';
+  readonly port?: number;
+  readonly method?: 'GET' | 'HEAD' | 'OPTIONS' | 'POST';
   readonly path?: string;
   readonly host?: string;
+  readonly headers?: ReadonlyMap<string, string>;
   readonly interval?: number;
+  readonly fastInterval?: number;
+  readonly downInterval?: number;
   readonly timeout?: number;
   readonly rise?: number;
   readonly fall?: number;
   readonly jitter?: number;
-  readonly expect?: readonly (readonly [number, number])[];
+  /** As written: statuses of an http probe, the text that a tcp probe must get. */
+  readonly expect?: readonly string[];
   readonly body?: string;
+  readonly bodyJson?: { readonly path?: string; readonly equals?: string };
+  readonly send?: string;
+  readonly command?: string;
+  readonly args?: readonly string[];
+  readonly weightByExit?: boolean;
   readonly startState?: 'down' | 'up';
 }
 

@@ -1,5 +1,5 @@
-// Rule zero: longer than 400 lines, because it is one flat list of what a configuration may say, which a test
-// compares with the registry.
+import type { GeoInput, MatchInput } from './define-match.ts';
+
 /**
  * A configuration in TypeScript: the same keys, forms and defaults as in YAML (reference:
  * `docs/reference/configuration.md`). Returns its argument; it gives types, nothing else.
@@ -78,67 +78,6 @@ export interface RouteInput {
   retry?: number | RetryInput | undefined;
 }
 
-/** What a request must have, all of it; the short form is the path. */
-export interface MatchInput {
-  host?: string | string[] | undefined;
-  path?: string | string[] | undefined;
-  method?: string | string[] | undefined;
-  pathPattern?: string | string[] | undefined;
-  header?: Record<string, TestInput> | undefined;
-  query?: Record<string, TestInput> | undefined;
-  cookie?: Record<string, TestInput> | undefined;
-  contentType?: string | string[] | undefined;
-  size?: SizeRangeInput | undefined;
-  protocol?: ProtocolInput | ProtocolInput[] | undefined;
-  client?: string | string[] | undefined;
-  country?: string | string[] | undefined;
-  continent?: ContinentInput | ContinentInput[] | undefined;
-  asn?: number | string | (number | string)[] | undefined;
-  time?: TimeInput | undefined;
-  share?: PercentageInput | undefined;
-  all?: (string | string[] | MatchInput)[] | undefined;
-  any?: (string | string[] | MatchInput)[] | undefined;
-  not?: string | string[] | MatchInput | undefined;
-}
-
-/** Versions of HTTP that a client may speak. */
-export type ProtocolInput = 'http/1.0' | 'http/1.1';
-/** Codes of continents. */
-export type ContinentInput = 'AF' | 'AN' | 'AS' | 'EU' | 'NA' | 'OC' | 'SA';
-
-/** A test of the values of one name; the short form is the text, or a list of texts. */
-export type TestInput =
-  | string
-  | number
-  | (string | number)[]
-  | {
-      is?: string | number | (string | number)[] | undefined;
-      present?: boolean | undefined;
-      prefix?: string | number | undefined;
-      pattern?: string | undefined;
-      not?: TestInput | undefined;
-    };
-
-/** Bounds of a size, inclusive. */
-export interface SizeRangeInput {
-  min?: SizeInput | undefined;
-  max?: SizeInput | undefined;
-}
-
-/** A window of local time. */
-export interface TimeInput {
-  days?: string | string[] | undefined;
-  from?: string | undefined;
-  to?: string | undefined;
-  zone?: string | undefined;
-}
-
-/** Databases of addresses; the short form is the one of countries. */
-export interface GeoInput {
-  country?: string | undefined;
-  asn?: string | undefined;
-}
-
 /** A fixed answer; the short form is its status. */
 export interface RespondInput {
   status: number;
@@ -157,6 +96,12 @@ export type PolicyInput =
   | 'hash'
   | 'random'
   | 'first';
+
+/** A policy of one's own: the path of its module. */
+export interface PolicyModuleInput {
+  name?: PolicyInput | undefined;
+  module?: string | undefined;
+}
 
 /** What `hash` goes by. */
 export type RequestKeyInput = 'ip' | 'path' | `${'header' | 'cookie' | 'query'}:${string}`;
@@ -235,7 +180,7 @@ export interface StickyInput {
 export interface PoolInput {
   servers?: (string | ServerInput)[] | undefined;
   discover?: DiscoveryInput | DiscoveryInput[] | undefined;
-  policy?: PolicyInput | undefined;
+  policy?: PolicyInput | PolicyModuleInput | undefined;
   key?: RequestKeyInput | undefined;
   slowStart?: DurationInput | SlowStartInput | undefined;
   sticky?: string | StickyInput | undefined;
@@ -243,6 +188,8 @@ export interface PoolInput {
   preferZone?: boolean | undefined;
   loadHeader?: boolean | undefined;
   probe?: string | ProbeInput | undefined;
+  probes?: (string | ProbeInput)[] | undefined;
+  probeRule?: 'all' | 'any' | undefined;
   outlier?: boolean | OutlierInput | undefined;
   timeouts?: PoolTimeoutsInput | undefined;
   retry?: number | RetryInput | undefined;
@@ -299,17 +246,34 @@ export interface KubernetesInput {
 
 /** A probe in its long form; the short form is its path. */
 export interface ProbeInput {
-  type?: 'http' | 'tcp' | undefined;
+  type?: 'http' | 'tcp' | 'exec' | 'agent' | undefined;
+  port?: number | undefined;
+  method?: 'GET' | 'HEAD' | 'OPTIONS' | 'POST' | undefined;
   path?: string | undefined;
   host?: string | undefined;
+  headers?: Record<string, string> | undefined;
   interval?: DurationInput | undefined;
+  fastInterval?: DurationInput | undefined;
+  downInterval?: DurationInput | undefined;
   timeout?: DurationInput | undefined;
   rise?: number | undefined;
   fall?: number | undefined;
   jitter?: PercentageInput | undefined;
-  expect?: StatusRangeInput | StatusRangeInput[] | undefined;
+  /** Statuses of an http probe, the text that a tcp probe must get back. */
+  expect?: StatusRangeInput | string | (StatusRangeInput | string)[] | undefined;
   body?: string | undefined;
+  bodyJson?: BodyJsonInput | undefined;
+  send?: string | undefined;
+  command?: string | undefined;
+  args?: string[] | undefined;
+  weightByExit?: boolean | undefined;
   startState?: 'down' | 'up' | undefined;
+}
+
+/** What must stand at a path of a JSON body, such as `$.status`. */
+export interface BodyJsonInput {
+  path: string;
+  equals: string;
 }
 
 /** Taking servers out by their traffic; the short form says whether at all. */

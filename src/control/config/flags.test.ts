@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { localConfigFiles } from '../../platform/config-files.ts';
 import { configFromFlags } from './flags.ts';
 import { checkServer, configFromPlain, findConfigFile, loadConfig } from './load.ts';
 import { formatProblem } from './problem.ts';
@@ -74,6 +75,7 @@ test('configFromPlain() refuses circles, depth and keys of the prototype', () =>
 test('loadConfig() says what is wrong with the file itself', async () => {
   const bytes = (...values: number[]): Uint8Array => new Uint8Array(values);
   const files = {
+    ...localConfigFiles,
     read: async (path: string) =>
       path === 'gone.yaml'
         ? { ok: false as const, found: 'found no such file' }

@@ -1,6 +1,7 @@
 import type { ConfigFiles } from '../../platform/config-files.ts';
 import { localConfigFiles } from '../../platform/config-files.ts';
 import { attachFiles } from './attach-files.ts';
+import { attachPolicies } from './attach-policies.ts';
 import { buildConfig, buildServer } from './build.ts';
 import type { CheckResult } from './check.ts';
 import { checkShape } from './check.ts';
@@ -187,7 +188,9 @@ type Read =
 /** Adds what the files say that it names. */
 async function withFiles(file: string, read: Read, files: ConfigFiles): Promise<Read> {
   if (!read.ok) return read;
-  const { config, faults } = await attachFiles(read.config, files);
+  const attached = await attachFiles(read.config, files);
+  const { config, faults: more } = await attachPolicies(attached.config, file, files);
+  const faults = [...attached.faults, ...more];
   if (faults.length === 0) return { ...read, config };
   const placed = faults.map((fault) => ({ ...fault, ...placeOf(fault.path, read.positions) }));
   return { ok: false, problems: finishProblems(file, placed) };

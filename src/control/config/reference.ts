@@ -53,6 +53,11 @@ export default defineConfig({
   Port 0 lets the system choose one.
 - The first route that matches wins. With one pool that no route names, a last route sends everything
   else to it. Where several pools are there, routes must say.
+- A route takes a request that has all of what its \`match\` asks; \`any\`, \`all\` and \`not\` hold further matches.
+  Tests of headers, query parameters and cookies hold when one value of the name passes; \`not\` holds when none
+  does, so without a value too. Header names match in any case, all values by case. Fields that do not reach
+  a server (named by \`Connection\`, \`X-Forwarded-*\` of peers that are not trusted) are not seen.
+- Patterns are in RE2's syntax, found anywhere unless \`^\` and \`$\` bind them, and cost linear time.
 - Paths in routes are compared with canonical paths (case of escapes, dot segments and needless
   escapes resolved), so they must be written so.
 - A relative path of a log file starts at the working directory.

@@ -18,6 +18,9 @@ export function checkBalancing(
     refuse(`${path}.loadHeader`, requirement, 'found true');
   }
   checkSticky(pool, path, listener, refuse);
+  if (pool.policy?.name !== undefined && pool.policy.module !== undefined) {
+    refuse(`${path}.policy.module`, 'must stand alone, without name', 'found both');
+  }
   if (pool.preferZone === true && checked.zone === undefined && !refuse.isFaulty('zone')) {
     const requirement = 'must stand with a top-level zone, which says where this balancer is';
     refuse(`${path}.preferZone`, requirement, 'found no zone');
@@ -81,8 +84,8 @@ function checkKey(
   refuse: Refuse,
 ): void {
   if (key === undefined || key.from === 'ip') return;
-  if (policy !== 'hash') {
-    const found = `found policy ${policy ?? 'p2c'}`;
+  if (policy?.name !== 'hash' && policy?.module === undefined) {
+    const found = `found policy ${policy?.name ?? 'p2c'}`;
     refuse(`${path}.key`, 'must stand with the policy that goes by it', found, 'policy: hash');
     return;
   }

@@ -2,6 +2,7 @@ import { limits } from '../../model/limits.ts';
 import type { ServerAddress } from './address.ts';
 import { doCollide, parseListenAddress, parseServerAddress } from './address.ts';
 import { checkActions } from './check-actions.ts';
+import { checkProbes } from './check-probes.ts';
 import type { Checked, CheckedListener, CheckedPool, CheckedRetry } from './checked.ts';
 import type { ListenAddress } from './config.ts';
 import { checkMatches } from './match-references.ts';
@@ -184,7 +185,7 @@ function checkPools(checked: Checked, refuse: Refuse): void {
       servers.map((_, index) => `${path}.servers[${index}].address`),
       refuse,
     );
-    checkProbe(pool, path, refuse);
+    checkProbes(pool, path, refuse);
     checkRetry(pool.retry, `${path}.retry`, refuse);
     checkBalancing(name, pool, path, checked, refuse);
     checkSources(pool, path, refuse);
@@ -213,16 +214,6 @@ function checkRetry(retry: CheckedRetry | undefined, path: string, refuse: Refus
   const { base, max } = backoff ?? {};
   if (base !== undefined && max !== undefined && base > max) {
     refuse(`${path}.backoff.base`, `must be at most max (${max}ms)`, `found ${base}ms`);
-  }
-}
-
-function checkProbe(pool: CheckedPool, path: string, refuse: Refuse): void {
-  const { probe } = pool;
-  if (probe?.type !== 'tcp') return;
-  for (const key of ['path', 'host', 'expect', 'body'] as const) {
-    if (probe[key] === undefined) continue;
-    const requirement = 'must be left out for a tcp probe, which only connects';
-    refuse(`${path}.probe.${key}`, requirement, 'found a value', 'type: http');
   }
 }
 

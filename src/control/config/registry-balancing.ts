@@ -2,6 +2,35 @@ import * as form from './forms.ts';
 import type { Key } from './shape.ts';
 import { choice, flag, key, record, written } from './shape.ts';
 
+const filePath = form.text('file path', 'the path of a file', '^[^\\u0000-\\u001f]{1,4096}$');
+
+const policy = record(
+  'policy',
+  'the name of a policy or a map with a module',
+  {
+    name: key(
+      choice([
+        'p2c',
+        'round-robin',
+        'least-connections',
+        'least-latency',
+        'ip-hash',
+        'hash',
+        'random',
+        'first',
+      ]),
+      'One of ours.',
+      { default: 'p2c' },
+    ),
+    module: key(
+      written(filePath),
+      'A policy of your own: the path of its module, beside this file; see `examples/custom-policy`.',
+      { default: 'none' },
+    ),
+  },
+  { short: 'name' },
+);
+
 const slowStart = record(
   'slow start',
   'a duration or a map with a window',
@@ -33,8 +62,6 @@ const secret: form.Form = {
   ...form.text('secret', 'a text of 16 to 256 letters without spaces', '^[!-~]{16,256}$'),
   isSecret: true,
 };
-const filePath = form.text('file path', 'the path of a file', '^[^\\u0000-\\u001f]{1,4096}$');
-
 const sticky = record(
   'sticky',
   'the name of a cookie or a map with one',
@@ -62,20 +89,7 @@ const sticky = record(
 
 /** Keys of a pool that say how its traffic is spread. */
 export const balancingKeys: Readonly<Record<string, Key>> = {
-  policy: key(
-    choice([
-      'p2c',
-      'round-robin',
-      'least-connections',
-      'least-latency',
-      'ip-hash',
-      'hash',
-      'random',
-      'first',
-    ]),
-    'How a server is chosen.',
-    { default: 'p2c' },
-  ),
+  policy: key(policy, 'How a server is chosen.'),
   key: key(written(form.requestKey), 'What `hash` goes by.', { default: 'ip' }),
   slowStart: key(slowStart, 'New and recovered servers get their share by and by.', {
     default: 'none',

@@ -1,9 +1,10 @@
 import * as form from './forms.ts';
 import { hostPattern, probePath } from './match-forms.ts';
+import * as probeForm from './probe-forms.ts';
 import type { RecordShape } from './shape.ts';
-import { choice, count, flag, key, oneOrMore, record, written } from './shape.ts';
+import { choice, count, flag, key, list, mapOf, oneOrMore, record, written } from './shape.ts';
 
-const bodyText = form.text('text', 'a text of at most 4096 letters', '^[\\s\\S]{0,4096}$');
+const interval = form.duration('100ms', '1h');
 
 /** `probe` of a pool. */
 export const probe: RecordShape = record(
@@ -11,14 +12,29 @@ export const probe: RecordShape = record(
   'a path to ask for or a map of settings',
   {
     type: key(
-      choice(['http', 'tcp'], ['https', 'exec', 'agent', 'grpc', 'udp', 'redis', 'postgres']),
-      'What a probe does: ask for a path, or only connect.',
+      choice(['http', 'tcp', 'exec', 'agent'], ['https', 'grpc', 'udp', 'redis', 'postgres']),
+      'What a probe does: ask for a path, connect and maybe talk, run a program, read an agent.',
       { default: 'http' },
     ),
+    port: key(count(1, 65_535), 'Port to ask instead of the server’s own; an agent needs one.', {
+      default: 'its own',
+    }),
+    method: key(choice(['GET', 'HEAD', 'OPTIONS', 'POST']), 'Method of an http probe.', {
+      default: 'GET',
+    }),
     path: key(written(probePath), 'What an http probe asks for.', { default: '/' }),
     host: key(written(hostPattern), 'Its `Host` field.', { default: 'the address of the server' }),
-    interval: key(written(form.duration('100ms', '1h')), 'Time between two probes of a server.', {
-      default: '5s',
+    headers: key(
+      mapOf(probeForm.fieldName, written(probeForm.fieldValue), { least: 0, most: 32 }),
+      'Further fields of its request.',
+      { default: 'none' },
+    ),
+    interval: key(written(interval), 'Time between two probes of a server.', { default: '5s' }),
+    fastInterval: key(written(interval), 'The same while the verdict may be about to change.', {
+      default: 'the interval, at most 1s',
+    }),
+    downInterval: key(written(interval), 'The same while the server is down.', {
+      default: 'the interval',
     }),
     timeout: key(
       written(form.duration('10ms', '10m')),
@@ -30,20 +46,40 @@ export const probe: RecordShape = record(
     jitter: key(written(form.percentage), 'Share of the interval that is random.', {
       default: '20%',
     }),
-    expect: key(oneOrMore(written(form.statusRange), 64), 'Statuses that pass.', {
-      default: '200-399',
-    }),
-    body: key(written(bodyText), 'Text that the first 64 KiB of the body must contain.', {
+    expect: key(
+      oneOrMore(written(probeForm.expectation), 64),
+      'Statuses of an http probe that pass; the text that a tcp probe must get back.',
+      { default: '200-399' },
+    ),
+    body: key(written(probeForm.longText), 'Text that the first 64 KiB of the body must contain.', {
       default: 'any',
     }),
+    bodyJson: key(
+      record('probe bodyJson', 'a map with path and equals', {
+        path: key(written(probeForm.jsonPath), 'Where in the body to look.', { isRequired: true }),
+        equals: key(written(probeForm.longText), 'What must stand there.', { isRequired: true }),
+      }),
+      'What a JSON body of at most 64 KiB must say.',
+    ),
+    send: key(written(probeForm.longText), 'What a tcp probe or an agent is told first.', {
+      default: 'none',
+    }),
+    command: key(
+      written(probeForm.command),
+      'Program that exec runs, without a shell; 0 passes. It is told EVENKEEL_POOL, EVENKEEL_SERVER, EVENKEEL_HOST, EVENKEEL_PORT.',
+    ),
+    args: key(list(written(probeForm.longText), { least: 0, most: 64 }), 'Its arguments.', {
+      default: 'none',
+    }),
+    weightByExit: key(
+      flag,
+      'Exit codes 2 to 102 pass too and give the server 0 to 100 percent of its weight.',
+    ),
     startState: key(choice(['down', 'up']), 'The verdict before the first probe has ended.', {
       default: 'down',
     }),
   },
-  {
-    short: 'path',
-    later: ['tls', 'headers', 'method', 'command', 'port', 'fastInterval', 'proxyProtocol'],
-  },
+  { short: 'path', later: ['tls', 'proxyProtocol', 'service'] },
 );
 
 /** `outlier` of a pool. */

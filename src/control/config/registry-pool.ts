@@ -6,7 +6,7 @@ import { outlier, probe } from './registry-health.ts';
 import { queue } from './registry-queue.ts';
 import { retry } from './registry-retry.ts';
 import type { RecordShape } from './shape.ts';
-import { count, flag, key, list, mapOf, oneOrMore, record, written } from './shape.ts';
+import { choice, count, flag, key, list, mapOf, oneOrMore, record, written } from './shape.ts';
 
 /** Value of a label. */
 export const labelText: form.Form = form.text(
@@ -83,6 +83,10 @@ export const pool: RecordShape = record(
     ),
     ...balancingKeys,
     probe: key(probe, 'Asks each server whether it is well.', { default: 'none' }),
+    probes: key(list(probe, { least: 1, most: 8 }), 'Several of them, instead of `probe`.', {
+      default: 'none',
+    }),
+    probeRule: key(choice(['all', 'any']), 'How many of them must pass.', { default: 'all' }),
     outlier: key(outlier, 'Takes servers out for a while that the traffic shows to be sick.', {
       default: 'true',
     }),

@@ -175,7 +175,7 @@ function loadOf(words: EligibleWords, slot: number): number {
 }
 
 function latencyOf(latency: LatencyBook, slot: number): number | null {
-  const us = latency.estimateUs(slot);
+  const us = latency.estimateUs(slot, latency.now());
   return us === 0 ? null : Math.round(us) / 1000;
 }
 

@@ -1,12 +1,18 @@
 import type { Ejection } from '../../health/outlier.ts';
 import type { VerdictChange } from '../report/status.ts';
 
+/** What is known of one probe of a server. */
+export interface ProbeMemory {
+  readonly isUp: boolean;
+  readonly why: string;
+}
+
 /** What is known of one server's health, by names: plain data that another process can take over. */
 export interface ServerMemory {
   readonly pool: string;
   readonly address: string;
-  /** Null where it was not probed. */
-  readonly probe: { readonly isUp: boolean; readonly why: string } | null;
+  /** What its probes said, in written order; empty where it was not probed. */
+  readonly probes: readonly ProbeMemory[];
   /** Null while it is not ejected. */
   readonly ejection: Ejection | null;
   /** Why the judge decided as it did last. */

@@ -1,4 +1,5 @@
 import { limits } from '../../model/limits.ts';
+import { TextSearch } from './text-answer.ts';
 
 /** What the reader knows so far. `broken`: not an answer that HTTP/1.1 knows; `why` says what is wrong. */
 export type AnswerState = 'head' | 'body' | 'complete' | 'broken';
@@ -12,27 +13,31 @@ type Framing = 'length' | 'chunked' | 'close';
 /**
  * Reads one HTTP/1.x answer to a probe, in any number of pieces, from a server that may send anything.
  * Keeps at most 32 KiB of head, looks at 64 KiB of body, and reads no further than it needs: without a
- * body text to look for, the end of the head completes the answer; with one, its last byte.
+ * body to look at, the end of the head completes the answer; with one, its last byte or the text that was looked for.
  */
 export class AnswerReader {
   state: AnswerState = 'head';
   status = 0;
   why = '';
-  /** The text that was to be looked for stood in the body (or none was). */
-  hasText: boolean;
-  readonly #text: Buffer;
+  /** The first 64 KiB of the body, when it is to be kept. */
+  body: Buffer = Buffer.alloc(0);
+  readonly #text: TextSearch | null;
+  readonly #keepsBody: boolean;
   #pending: Buffer = Buffer.alloc(0);
   #interim = 0;
   #framing: Framing = 'close';
   /** Bytes still to come of the body (`length`) or of the chunk (`chunked`; -1 = a size line is next). */
   #remaining = 0;
-  /** End of the body so far: one byte less than the text, which may stand across two pieces. */
-  #tail: Buffer = Buffer.alloc(0);
   #bodyBytes = 0;
 
-  constructor(bodyText: string | null) {
-    this.#text = Buffer.from(bodyText ?? '');
-    this.hasText = this.#text.length === 0;
+  constructor(bodyText: string | null, keepsBody = false) {
+    this.#text = bodyText === null || bodyText === '' ? null : new TextSearch(bodyText);
+    this.#keepsBody = keepsBody;
+  }
+
+  /** The text that was to be looked for stood in the body (or none was). */
+  get hasText(): boolean {
+    return this.#text === null || this.#text.hasText;
   }
 
   /** Takes the next bytes of the connection. */
@@ -114,7 +119,8 @@ export class AnswerReader {
     if (length !== null) this.#framing = 'length';
     this.#remaining = this.#framing === 'chunked' ? -1 : (length ?? 0);
     const isEmpty = this.status === 204 || this.status === 304 || length === 0;
-    this.state = this.hasText || isEmpty ? 'complete' : 'body';
+    const wantsBody = this.#text !== null || this.#keepsBody;
+    this.state = wantsBody && !isEmpty ? 'body' : 'complete';
   }
 
   #readBody(): void {
@@ -166,11 +172,12 @@ export class AnswerReader {
   }
 
   #search(bytes: Buffer): void {
-    const seen = Buffer.concat([this.#tail, bytes.subarray(0, bodyBytesMax - this.#bodyBytes)]);
+    const room = bodyBytesMax - this.#bodyBytes;
     this.#bodyBytes += bytes.length;
-    this.hasText = seen.includes(this.#text);
-    this.#tail = seen.subarray(Math.max(0, seen.length - this.#text.length + 1));
-    if (this.hasText || this.#bodyBytes >= bodyBytesMax) this.#complete();
+    this.#text?.take(bytes);
+    if (this.#keepsBody) this.body = Buffer.concat([this.body, bytes.subarray(0, room)]);
+    const isFound = this.hasText && !this.#keepsBody;
+    if (isFound || this.#bodyBytes >= bodyBytesMax) this.#complete();
   }
 
   #complete(): void {

@@ -9,20 +9,9 @@ import type { Outlier, Pool, Probe, Snapshot } from '../../model/snapshot.ts';
 import type { ConnectProbe } from '../../platform/probe-link.ts';
 import { HealthKeeper } from './keeper.ts';
 import { ManualClock } from './manual-clock.ts';
+import { plainProbe } from './plain-probe.ts';
 
-const probe: Probe = {
-  type: 'tcp',
-  path: '/',
-  host: null,
-  intervalMs: 5_000,
-  timeoutMs: 2_000,
-  rise: 2,
-  fall: 3,
-  jitterRatio: 0,
-  expect: [[200, 399]],
-  bodyText: null,
-  startState: 'down',
-};
+const probe: Probe = { ...plainProbe, jitterRatio: 0 };
 
 const outlier: Outlier = {
   consecutive: 5,
@@ -48,7 +37,8 @@ function snapshotOf({ probe: given = probe, ports = [1, 2, 3], ...rest }: Settin
     slot: 0,
     name: 'web',
     policy: 'p2c',
-    probe: given,
+    probes: given === null ? [] : [given],
+    probeRule: 'all',
     outlier: rest.outlier === undefined ? outlier : rest.outlier,
     servers: ports.map((port) => ({
       slot: port,
@@ -114,6 +104,7 @@ function start(): {
     words,
     clock,
     connect,
+    run: () => () => {},
     readings,
     random: () => 0.5,
     log: () => {},

@@ -1,3 +1,4 @@
+import { setWeightFactor, WeightSource } from '../../balance/weight-factor.ts';
 import type { OutlierChange, OutlierJudge } from '../../health/outlier.ts';
 import type { TrafficReadings } from '../../health/traffic-judge.ts';
 import type { FailureCode } from '../../model/failure.ts';
@@ -6,14 +7,17 @@ import { Verdict } from '../../model/shared-memory.ts';
 import type { DialAddress, Pool, Server, Snapshot } from '../../model/snapshot.ts';
 import type { Clock, RunningTimer } from '../../platform/clock.ts';
 import type { ConnectProbe } from '../../platform/probe-link.ts';
+import type { RunProgram } from '../../platform/run-program.ts';
 import type { ServerState, VerdictChange } from '../report/status.ts';
 import { startAttempt } from './attempt.ts';
 import { type HealthMemory, memoryKey, type ServerMemory } from './health-memory.ts';
 import { LagMeter } from './lag-meter.ts';
+import { plainProbe } from './plain-probe.ts';
 import { PoolHealth, type PoolView } from './pool-health.ts';
+import { ProbeSet } from './probe-set.ts';
 import { ServerHealth } from './server-health.ts';
 import type { ProbeMeans } from './server-probe.ts';
-import { ServerProbe } from './server-probe.ts';
+import { SharedAttempts } from './shared-attempts.ts';
 import { SlowStarts } from './slow-starts.ts';
 import { ToldLoads } from './told-loads.ts';
 
@@ -24,6 +28,8 @@ export interface HealthKeeperOptions {
   readonly clock: Clock;
   /** `connectProbe` of platform/probe-link.ts. */
   readonly connect: ConnectProbe;
+  /** `runProgram` of platform/run-program.ts. */
+  readonly run: RunProgram;
   /** The counters that traffic is judged by. */
   readonly readings: TrafficReadings;
   /** 0 ≤ x < 1. */
@@ -77,8 +83,9 @@ export class HealthKeeper {
     this.#lag = new LagMeter(options.clock);
     this.#ramps = new SlowStarts(options.words, options.clock);
     this.#told = new ToldLoads(options.words, options.clock);
-    const { clock, connect, random } = options;
-    this.#means = { clock, connect, random, lagMs: () => this.#lag.totalMs };
+    const { clock, connect, run, random } = options;
+    const attempts = new SharedAttempts();
+    this.#means = { clock, connect, run, attempts, random, lagMs: () => this.#lag.totalMs };
   }
 
   /**
@@ -114,8 +121,10 @@ export class HealthKeeper {
   setDraining(slot: number, isDraining: boolean): void {
     if (isDraining) this.#draining.add(slot);
     else this.#draining.delete(slot);
-    const why = isDraining ? 'drained by an operator' : 'taken back by an operator';
-    this.#setBit(slot, Verdict.DRAINING, isDraining, why);
+    const health = this.#servers.get(slot);
+    if (health === undefined) return;
+    health.isDrained = isDraining;
+    this.#drainOrNot(health, isDraining ? 'drained by an operator' : 'taken back by an operator');
   }
 
   /** Its name has no address, or has one again. `apply` does the same from the server's target. */
@@ -140,11 +149,10 @@ export class HealthKeeper {
   get memory(): HealthMemory {
     const nowMs = this.#options.clock.nowMs();
     return [...this.#servers.values()].map((health) => {
-      const { slot, pool, address, probe, history, outlierReason } = health;
+      const { slot, pool, address, history, outlierReason } = health;
       const ejection = this.#judgeOf(slot)?.ejectionOf(slot, nowMs) ?? null;
-      const probed =
-        probe === null ? null : { isUp: probe.verdict.isUp, why: probe.verdict.reason };
-      return { pool, address, probe: probed, ejection, why: outlierReason, history };
+      const probes = health.probes?.memory ?? [];
+      return { pool, address, probes, ejection, why: outlierReason, history };
     });
   }
 
@@ -205,38 +213,44 @@ export class HealthKeeper {
         pool: pool.name,
         address,
       });
-      const down = pool.probe?.startState === 'down' ? Verdict.PROBE_DOWN : 0;
+      health.isDrained = isDraining;
+      const down = isDownAtStart(pool) ? Verdict.PROBE_DOWN : 0;
       health.begin(down | (isDraining ? Verdict.DRAINING : 0));
       this.#servers.set(slot, health);
     }
     this.#targets.set(slot, target);
     this.setUnresolved(slot, target === null);
-    this.#applyProbe(pool, server, health, isNew);
+    this.#applyProbes(pool, server, health, isNew);
     if (isNew && this.#remembered.size > 0) this.#recall(health);
   }
 
-  #applyProbe(pool: Pool, server: Server, health: ServerHealth, isNew: boolean): void {
-    const { probe } = pool;
-    if (probe === null) {
-      health.probe?.stop();
-      health.probe = null;
+  #applyProbes(pool: Pool, server: Server, health: ServerHealth, isNew: boolean): void {
+    const { address, target } = server;
+    if (pool.probes.length === 0) {
+      if (health.probes === null) return;
+      health.probes.stop();
+      health.probes = null;
       this.#setBit(server.slot, Verdict.PROBE_DOWN, false, 'no longer probed');
+      this.#drainOrNot(health, 'no longer probed');
+      this.#weigh(health, 1);
       return;
     }
-    // A server that takes traffic already goes on doing so until its new probe says otherwise.
-    const effective =
-      isNew || health.probe !== null ? probe : { ...probe, startState: 'up' as const };
-    const probed = { address: server.address, target: server.target, probe: effective };
-    if (health.probe !== null) {
-      health.probe.update(probed);
+    if (health.probes !== null) {
+      health.probes.update({ pool, address, target });
+      this.#onProbed(health);
       return;
     }
+    // A server that takes traffic already goes on doing so until its new probes say otherwise.
+    const probes = isNew
+      ? pool.probes
+      : pool.probes.map((probe) => ({ ...probe, startState: 'up' as const }));
     const delayMs = Math.floor(this.#firstProbes++ / firstProbesAtOnce) * firstProbesPauseMs;
     const listener = {
-      onVerdict: (change: { isUp: boolean; reason: string }) => this.#onVerdict(health, change),
+      onProbed: () => this.#onProbed(health),
       onPass: () => this.#onPass(health),
     };
-    health.probe = new ServerProbe(probed, this.#means, listener, delayMs);
+    const probed = { pool: { ...pool, probes }, address, target };
+    health.probes = new ProbeSet(probed, this.#means, listener, delayMs);
   }
 
   /** A server that another process knew goes on as it was there. */
@@ -245,9 +259,8 @@ export class HealthKeeper {
     if (known === undefined) return;
     this.#remembered.delete(memoryKey(health));
     health.recall(known.history);
-    if (known.probe !== null && health.probe !== null) {
-      const { isUp, why } = known.probe;
-      health.probe.verdict.restore(isUp, why);
+    if (health.probes?.restore(known.probes) === true) {
+      const { isUp } = health.probes;
       health.change(isUp ? 0 : Verdict.PROBE_DOWN, isUp ? Verdict.PROBE_DOWN : 0);
     }
     const judge = this.#judgeOf(health.slot);
@@ -257,17 +270,32 @@ export class HealthKeeper {
     health.change(known.ejection.bits, 0);
   }
 
-  #onVerdict(health: ServerHealth, change: { isUp: boolean; reason: string }): void {
-    this.#setBit(health.slot, Verdict.PROBE_DOWN, !change.isUp, `probe: ${change.reason}`);
-    if (!change.isUp) return;
+  #onProbed(health: ServerHealth): void {
+    const { probes, slot } = health;
+    if (probes === null) return;
+    const wasDown = (health.bits & Verdict.PROBE_DOWN) !== 0;
+    this.#setBit(slot, Verdict.PROBE_DOWN, !probes.isUp, `probe: ${probes.reason}`);
+    this.#drainOrNot(health, probes.isDraining ? 'its agent says drain' : 'its agent says ready');
+    this.#weigh(health, probes.factor);
+    if (!wasDown || !probes.isUp) return;
     // Back from down: what it did before it went says nothing about what came back.
     const nowMs = this.#options.clock.nowMs();
-    const lifted = this.#judgeOf(health.slot)?.readmit(
-      health.slot,
-      nowMs,
-      'its probe passes again',
-    );
+    const lifted = this.#judgeOf(slot)?.readmit(slot, nowMs, 'its probe passes again');
     if (lifted) this.#carryOut(lifted);
+  }
+
+  #drainOrNot(health: ServerHealth, why: string): void {
+    const isDraining = health.isDrained || health.probes?.isDraining === true;
+    this.#setBit(health.slot, Verdict.DRAINING, isDraining, why);
+  }
+
+  /** What part of its weight its agent or program gives it. */
+  #weigh({ slot, pool, address }: ServerHealth, factor: number): void {
+    const { words, log } = this.#options;
+    if (!setWeightFactor(words, WeightSource.AGENT, slot, factor)) return;
+    Atomics.add(words.epoch, 0, 1);
+    const percent = Math.round(factor * 100);
+    log('info', `pool ${pool}, server ${address}: gets ${percent} percent of its weight`);
   }
 
   #onPass(health: ServerHealth): void {
@@ -332,7 +360,8 @@ export class HealthKeeper {
     const target = this.#targets.get(slot) ?? null;
     if (health === undefined || target === null || this.#reconnecting.has(slot)) return;
     const cancel = startAttempt({
-      probe: { ...reconnectProbe, timeoutMs: reconnectTimeoutMs },
+      probe: { ...plainProbe, timeoutMs: reconnectTimeoutMs },
+      pool: health.pool,
       address: health.address,
       target,
       ...this.#means,
@@ -346,7 +375,7 @@ export class HealthKeeper {
 
   /** The word stays as it is: workers may still pick from the table that has the server. */
   #forget(slot: number): void {
-    this.#servers.get(slot)?.probe?.stop();
+    this.#servers.get(slot)?.probes?.stop();
     this.#reconnecting.get(slot)?.();
     this.#reconnecting.delete(slot);
     this.#servers.delete(slot);
@@ -357,4 +386,9 @@ export class HealthKeeper {
   readonly #verdictOf = (slot: number): number => this.#servers.get(slot)?.bits ?? 0;
 }
 
-const reconnectProbe = { type: 'tcp', path: '/', host: null, expect: [], bodyText: null } as const;
+/** Do the probes say that a server is down before they have ended once? */
+function isDownAtStart({ probes, probeRule }: Pool): boolean {
+  const own = probes.filter(({ type }) => type !== 'agent').map(({ startState }) => startState);
+  if (own.length === 0) return false;
+  return probeRule === 'all' ? own.includes('down') : !own.includes('up');
+}

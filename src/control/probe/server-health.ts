@@ -2,7 +2,7 @@ import { RingBuffer } from '../../base/ring-buffer.ts';
 import type { SharedWords } from '../../model/shared-memory.ts';
 import { Verdict } from '../../model/shared-memory.ts';
 import type { ServerState, VerdictChange } from '../report/status.ts';
-import type { ServerProbe } from './server-probe.ts';
+import type { ProbeSet } from './probe-set.ts';
 import type { SlowStarts } from './slow-starts.ts';
 
 /** Changes kept for people, of each server. */
@@ -26,7 +26,9 @@ export class ServerHealth {
   readonly slot: number;
   readonly pool: string;
   readonly address: string;
-  probe: ServerProbe | null = null;
+  probes: ProbeSet | null = null;
+  /** An operator wants no new traffic here. */
+  isDrained = false;
   /** Why the judge of outliers decided what it did last. */
   outlierReason = '';
   readonly #words: SharedWords;
@@ -101,11 +103,16 @@ export class ServerHealth {
 
   /** Why it is in its state, in words. */
   get why(): string {
-    const { state, probe } = this;
+    const { state, probes } = this;
     if (state === 'unresolved') return 'its name has no address';
-    if (state === 'down') return `probe: ${probe?.verdict.reason ?? 'none'}`;
+    if (state === 'down') return probes === null ? 'no probe' : `probe: ${probes.reason}`;
     if (state === 'refusing' || state === 'ejected') return this.outlierReason;
-    if (state === 'draining') return 'drained by an operator';
-    return probe === null ? 'no probe' : `probe: ${probe.verdict.reason}`;
+    if (state === 'draining') return this.drainReason;
+    return probes === null ? 'no probe' : `probe: ${probes.reason}`;
+  }
+
+  /** Who wants it drained. */
+  get drainReason(): string {
+    return this.isDrained ? 'drained by an operator' : 'its agent says drain';
   }
 }

@@ -62,7 +62,8 @@ const snapshot: Snapshot = {
       slot: 0,
       name: 'app',
       policy: 'p2c',
-      probe: null,
+      probes: [],
+      probeRule: 'all',
       outlier: null,
       servers: [
         {

@@ -88,7 +88,20 @@ export function prepareClose(core: Core, target: Target, ownKind: number): void 
 /** Accepts until cancelled or out of descriptors. `target.slot` is a listener's. */
 export function prepareAccept(core: Core, target: Target): void {
   const tag = tagOf(target, Kind.ACCEPT);
-  core.ring.prepare(ACCEPT, target.fd, 0, 0, 0, 0, 0, tag, target.generation, 0, 0);
+  // A program that a probe runs must not inherit clients' sockets.
+  core.ring.prepare(
+    ACCEPT,
+    target.fd,
+    0,
+    0,
+    0,
+    0,
+    Posix.SOCK_CLOEXEC,
+    tag,
+    target.generation,
+    0,
+    0,
+  );
 }
 
 /** Connects to `address` (socket address bytes, copied). */
