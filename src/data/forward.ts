@@ -3,7 +3,7 @@
 import { ALL_BUSY } from '../balance/policy.ts';
 import { invariant } from '../base/invariant.ts';
 import { deposit } from '../limit/retry-budget.ts';
-import { type FailureCode, failureKind } from '../model/failure.ts';
+import { type FailureCode, failureKind, isClosing } from '../model/failure.ts';
 import { limits } from '../model/limits.ts';
 import { PoolColumn, ServerColumn } from '../observe/columns.ts';
 import type { Head } from '../wire/http1/head.ts';
@@ -408,9 +408,4 @@ export class Forward implements Conductor, QueueOwner {
     const free = this.#plane.freeExchanges;
     if (free.length < FREE_EXCHANGES_MAX) free.push(exchange);
   }
-}
-
-/** The server closed the link before it answered. */
-function isClosing(code: FailureCode): boolean {
-  return code === 'upstream-closed-before-headers' || code === 'upstream-reset-before-headers';
 }

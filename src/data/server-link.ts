@@ -2,7 +2,8 @@
 import { bucketOf } from '../base/histogram.ts';
 import { invariant } from '../base/invariant.ts';
 import { TimerEntry } from '../base/timing-wheel.ts';
-import type { FailureCode } from '../model/failure.ts';
+import { keptMs, noteIdleClose } from '../limit/idle-limit.ts';
+import { type FailureCode, isClosing } from '../model/failure.ts';
 import { limits } from '../model/limits.ts';
 import type { Pool } from '../model/snapshot.ts';
 import { ServerColumn } from '../observe/columns.ts';
@@ -21,8 +22,8 @@ import type { Plane } from './plane.ts';
 import { sendSparing } from './send-sparing.ts';
 import type { ServerState } from './server-state.ts';
 
-/** A link is given up this long before the server would close it by its own `Keep-Alive: timeout=`. */
-const HINT_MARGIN_MS = 1_000;
+/** A server that closes many idle links at once is asked for one age only. */
+const CLOSES_APART_MS = 100;
 
 /** What an upstream link is doing. */
 const Phase = { DIALLING: 0, AWAITING_HEAD: 1, BODY: 2, IDLE: 3, GONE: 4, DISCARD: 5 } as const;
@@ -56,6 +57,8 @@ export class ServerLink implements ServerSide, LinkHandler {
   #isPaused = false;
   #sawByte = false;
   #discardedBytes = 0;
+  /** How long it had been idle when its present exchange began. */
+  #idledMs = 0;
   /** When the present phase began to wait (driver ms). */
   #waitsSinceMs: number;
   readonly #dialledAtUs: number;
@@ -91,7 +94,9 @@ export class ServerLink implements ServerSide, LinkHandler {
     this.#exchange = exchange;
     this.#sawByte = false;
     this.#mayBeReused = true;
-    this.#waitsSinceMs = this.#plane.driver.now();
+    const now = this.#plane.driver.now();
+    this.#idledMs = now - this.#waitsSinceMs;
+    this.#waitsSinceMs = now;
     if (this.#phase === Phase.IDLE) {
       this.#phase = Phase.AWAITING_HEAD;
       this.isReused = true;
@@ -136,8 +141,7 @@ export class ServerLink implements ServerSide, LinkHandler {
     const now = this.#plane.driver.now();
     this.#exchanges++;
     const reuse = this.#pool.reuse;
-    const idleMs =
-      this.#hintMs >= 0 ? Math.max(this.#hintMs - HINT_MARGIN_MS, this.#hintMs / 2) : reuse.idleMs;
+    const idleMs = this.#idleMs();
     const isReusable =
       this.#mayBeReused &&
       isRequestComplete &&
@@ -217,6 +221,7 @@ export class ServerLink implements ServerSide, LinkHandler {
       if (this.#phase === Phase.IDLE) {
         this.#plane.cells[this.#server.counters + ServerColumn.IDLE_CLOSED_BY_PEER]! += 1;
         this.#leaveIdle();
+        this.#closedAfter(this.#plane.driver.now() - this.#waitsSinceMs);
       }
       this.#gone();
       this.#link.close();
@@ -328,7 +333,7 @@ export class ServerLink implements ServerSide, LinkHandler {
       else this.#interim(exchange, head);
       return;
     }
-    if (head.keepAliveHintMs >= 0) this.#hintMs = head.keepAliveHintMs;
+    if (head.keepAliveHintMs >= 0) this.#noteHint(head.keepAliveHintMs);
     this.#mayBeReused = !head.wantsClose && head.framing !== Framing.CLOSE;
     const isOnStatus = exchange.failover.rule.isOnStatus;
     if (isOnStatus !== null && isOnStatus[head.status] === 1) {
@@ -460,6 +465,8 @@ export class ServerLink implements ServerSide, LinkHandler {
     const exchange = this.#exchange;
     const sawByte = this.#sawByte;
     this.#exchange = null;
+    // It closed the link at its idle limit, just when it was to be used again.
+    if (this.isReused && !sawByte && isClosing(code)) this.#closedAfter(this.#idledMs);
     this.#gone();
     this.#link.abort();
     if (exchange !== null) this.#plane.conductor.serverFailed(exchange, code, sawByte);
@@ -473,6 +480,34 @@ export class ServerLink implements ServerSide, LinkHandler {
 
   #closeInOrder(): void {
     closeLink(this.#plane, this.#link, this.#pool.timeouts.idleMs, () => {});
+  }
+
+  /** How long this link may be idle: below what the server says, and below what it was seen to allow. */
+  #idleMs(): number {
+    const saidMs = this.#hintMs >= 0 ? keptMs(this.#hintMs) : this.#pool.reuse.idleMs;
+    // A plain read: an older value costs one link at most.
+    const learnedMs = this.#plane.words.idleLimit[this.#server.slot]!;
+    return learnedMs === 0 ? saidMs : Math.min(saidMs, keptMs(learnedMs));
+  }
+
+  #noteHint(hintMs: number): void {
+    this.#hintMs = hintMs;
+    const server = this.#server;
+    if (server.toldHintMs === hintMs) return;
+    server.toldHintMs = hintMs;
+    if (keptMs(hintMs) >= this.#pool.reuse.idleMs) return;
+    this.#plane.post({ type: 'idle-limit', slot: server.slot, limitMs: hintMs, isSaid: true });
+  }
+
+  /** The server closed this link, which had been idle so long. */
+  #closedAfter(idleMs: number): void {
+    const { slot } = this.#server;
+    const now = this.#plane.driver.now();
+    const isBurst = now - this.#server.idleClosedAtMs < CLOSES_APART_MS;
+    this.#server.idleClosedAtMs = now;
+    if (isBurst) return;
+    const limitMs = noteIdleClose(this.#plane.words, slot, idleMs);
+    if (limitMs > 0) this.#plane.post({ type: 'idle-limit', slot, limitMs, isSaid: false });
   }
 
   #leaveIdle(): void {
@@ -532,10 +567,7 @@ export class ServerLink implements ServerSide, LinkHandler {
   }
 
   #onIdleTimer(nowMs: number): void {
-    const reuse = this.#pool.reuse;
-    const idleMs =
-      this.#hintMs >= 0 ? Math.max(this.#hintMs - HINT_MARGIN_MS, this.#hintMs / 2) : reuse.idleMs;
-    const dueMs = this.#waitsSinceMs + idleMs;
+    const dueMs = this.#waitsSinceMs + this.#idleMs();
     if (nowMs < dueMs) {
       this.#wakeAt(dueMs);
       return;

@@ -16,6 +16,10 @@ export class ServerState {
   target: DialTarget | null = null;
   /** Links ready for reuse; the last one was used last. */
   readonly idle: ServerSide[] = [];
+  /** `Keep-Alive: timeout=` of this server that control was told of, ms. */
+  toldHintMs = -1;
+  /** When it last closed an idle link of this worker (driver ms). */
+  idleClosedAtMs = -1_000_000;
   /** Left the configuration, or drains: links are no longer kept. */
   isRetired = false;
   /** `consecutive` of its pool: which streaks of failures control is told of; -1 = none. */

@@ -170,3 +170,8 @@ export const failures: Readonly<Record<FailureCode, FailureKind>> = {
 export function failureKind(code: FailureCode): FailureKind {
   return failures[code];
 }
+
+/** The server closed the link before it answered. */
+export function isClosing(code: FailureCode): boolean {
+  return code === 'upstream-closed-before-headers' || code === 'upstream-reset-before-headers';
+}

@@ -65,6 +65,13 @@ export type FromWorker =
       readonly count: number;
       readonly dropped: number;
     }
+  /** How long a server lets links be idle is known, and shorter than they were kept. `isSaid`: by its own word. */
+  | {
+      readonly type: 'idle-limit';
+      readonly slot: number;
+      readonly limitMs: number;
+      readonly isSaid: boolean;
+    }
   | { readonly type: 'gauges'; readonly gauges: Record<string, number> }
   | { readonly type: 'suspicion'; readonly what: string }
   | { readonly type: 'drained' };

@@ -49,6 +49,9 @@ function wordLayout(workers: number): Readonly<Record<WordName, number>> {
     loadReports: S,
     /** Consecutive failures per server as workers see them; reset by a success. */
     failureStreak: S,
+    /** How long a server lets links be idle, ms, as it was seen to close them (0 = not known); the last such close. */
+    idleLimit: S,
+    idleSeen: S,
     /** [0] grows whenever any verdict or ejection changed: pickers rebuild lazily. */
     epoch: 16,
     /** Round-robin cursor per pool. */
@@ -89,6 +92,8 @@ type WordName =
   | 'loadSum'
   | 'loadReports'
   | 'failureStreak'
+  | 'idleLimit'
+  | 'idleSeen'
   | 'epoch'
   | 'cursor'
   | 'retryTokens'

@@ -34,6 +34,7 @@ import { Ending, lastAccepts } from './ending.ts';
 import { faultRefused } from './fault-refused.ts';
 import { areProbed, whenProbed } from './first-probes.ts';
 import { HandOver } from './hand-over.ts';
+import { IdleLimits } from './idle-limits.ts';
 import { keepState } from './kept-state.ts';
 import { endHard } from './lifecycle.ts';
 import { probeMeans } from './probe-means.ts';
@@ -276,6 +277,7 @@ export class Balancer implements BalancerControl {
 
   #createCrew(onApplied: (version: number) => void): WorkerCrew {
     const { driver, workers, clock, log, random, sockets, areFaultsArmed, reclaim } = this.#parts;
+    const idleLimits = new IdleLimits(this.#words, clock, log, () => this.#publisher.snapshot);
     return new WorkerCrew({
       entry: sibling(import.meta.url, 'worker-entry'),
       count: workers,
@@ -290,7 +292,10 @@ export class Balancer implements BalancerControl {
       geoOf: ({ geo }) => this.#parts.sources.geoBytes(geo),
       socketsOf: (worker) => sockets.socketsOf(worker),
       reclaim: (worker) => (driver.name === 'uring' ? reclaim(this.#words, worker) : 0),
-      onMessage: (_worker, message) => this.#onMessage(message),
+      onMessage: (_worker, message) => {
+        if (message.type === 'idle-limit') idleLimits.on(message);
+        else this.#onMessage(message);
+      },
       onApplied,
       onHopeless: (why) => {
         log.error('This process is replaced', { why, exit: ExitCode.BROKEN });

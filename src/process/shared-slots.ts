@@ -2,6 +2,7 @@ import { takeToldLoad } from '../balance/told-load.ts';
 import { clearWeightFactor } from '../balance/weight-factor.ts';
 import { SlotBook, type SlotKind } from '../control/publish/slots.ts';
 import { DepartedTotals } from '../control/report/departed.ts';
+import { forgetIdleLimit } from '../limit/idle-limit.ts';
 import { limits } from '../model/limits.ts';
 import type { SharedWords } from '../model/shared-memory.ts';
 import type { CounterReader } from '../observe/counters.ts';
@@ -34,6 +35,7 @@ export function createSlotBook(
       if (kind !== 'listener') readers.histograms.resetSlot(kind, slot);
       if (kind === 'server') {
         Atomics.store(words.failureStreak, slot, 0);
+        forgetIdleLimit(words, slot);
         clearWeightFactor(words, slot);
         Atomics.store(words.latencyUs, slot, 0);
         takeToldLoad(words, slot);
