@@ -48,6 +48,13 @@ for (const [rewrite, target, expected] of [
   [{ path: '/all${path}' }, '/x', '/all/x'],
   [{ path: '/fixed' }, '/x?keep=1', '/fixed?keep=1'],
   [{ path: '/t/${header.x-tenant}/a' }, '/x', '/t/blue/a'],
+  [
+    { pattern: { match: '^/u/(\\w+)/(\\d+)$', replace: '/users/$2-$1$$' } },
+    '/u/ann/7?x',
+    '/users/7-ann$?x',
+  ],
+  [{ pattern: { match: '/v[12]/', replace: '/' } }, '/api/v1/v2/x', '/api/v2/x'],
+  [{ pattern: { match: '^/none', replace: '/x' } }, '/other', '/other'],
 ] as const) {
   test(`rewrite ${JSON.stringify(rewrite)} makes ${expected} of ${target}`, () => {
     const run = runWith({ rewrite: { ...plainRewrite, ...rewrite } });
@@ -64,6 +71,7 @@ for (const [why, rewrite, target, fields] of [
   ['a query', { path: '/t/${header.x-tenant}' }, '/x', 'X-Tenant: a?b\r\n'],
   ['a space', { path: '/t/${header.x-tenant}' }, '/x', 'X-Tenant: a HTTP/1.1\r\n'],
   ['an encoded separator', { path: '/t/${header.x-tenant}' }, '/x', 'X-Tenant: a%2fb\r\n'],
+  ['dot segments by a pattern', { pattern: { match: '^/x', replace: '/' } }, '/x../admin', ''],
   ['two slashes at its front', { stripPrefix: '/api' }, '/api//evil.example/', ''],
 ] as const) {
   test(`rewrite refuses a path with ${why} that only it would make`, () => {
@@ -218,7 +226,13 @@ test('respond fills in variables, escaped for its content type', () => {
     ['text/plain', '${header.x-a} $${host}', '<b>" ${host}'],
   ] as const;
   for (const [contentType, body, expected] of answers) {
-    const respond = { status: 200, body, contentType, headers: { 'X-Path': '${path}' } };
+    const respond = {
+      status: 200,
+      body,
+      file: null,
+      contentType,
+      headers: { 'X-Path': '${path}' },
+    };
     const [all] = fakeSnapshot(1).routes;
     const run = new FakeRun(1, { routes: [{ ...all!, pool: null, respond }] });
     const client = run.client(request('/p', 'X-A: <b>"\r\n'));

@@ -9,6 +9,7 @@ const page = (first: number, last: number, change: Partial<ErrorPage> = {}): Err
   first,
   last,
   body: `page ${first}`,
+  file: null,
   contentType: 'text/html',
   replacesUpstream: false,
   ...change,
@@ -120,9 +121,19 @@ test('the rest of a replaced answer that is still to come is read for nobody', (
   assert.equal(run.dials, 1, 'its link is used again');
 });
 
+test('texts of files are taken as they are', () => {
+  const body = '<script>`${reason}`</script>';
+  const run = runWith([page(503, 503, { body, file: 'x' })], [], { pools: fakeSnapshot(0).pools });
+  assert.equal(brief(run.client(get).text), `503 Service Unavailable|${body}`);
+  const [all] = fakeSnapshot(1).routes;
+  const respond = { status: 200, body, file: 'x', contentType: 'text/html', headers: {} };
+  const other = runWith([], [], { routes: [{ ...all!, pool: null, respond }] });
+  assert.equal(brief(other.client(get).text), `200 OK|${body}`);
+});
+
 test('a fixed answer is no error', () => {
   const [all] = fakeSnapshot(1).routes;
-  const respond = { status: 403, body: 'no', contentType: 'text/plain', headers: {} };
+  const respond = { status: 403, body: 'no', file: null, contentType: 'text/plain', headers: {} };
   const run = runWith([], [page(400, 599)], { routes: [{ ...all!, pool: null, respond }] });
   assert.equal(brief(run.client(get).text), '403 Forbidden|no');
 });

@@ -21,7 +21,10 @@ export type ErrorPages = readonly CompiledPage[] | null;
 /** Compiles pages: those of a route come before those of the whole configuration. */
 export function compilePages(pages: readonly ErrorPage[]): ErrorPages {
   if (pages.length === 0) return null;
-  return pages.map((page) => ({ ...page, body: partsOf(page.body, errorVariables) }));
+  return pages.map((page) => ({
+    ...page,
+    body: page.file === null ? partsOf(page.body, errorVariables) : [{ text: page.body }],
+  }));
 }
 
 /** The first page for a status; null when there is none. */

@@ -1,3 +1,4 @@
+import { PathReplacement } from '../match/pattern.ts';
 import type { Rewrite } from '../model/actions.ts';
 import { limits } from '../model/limits.ts';
 import { answerVariables, type TemplatePart } from '../model/template.ts';
@@ -15,6 +16,7 @@ export interface PathRewrite {
   readonly path: readonly TemplatePart[] | null;
   readonly stripPrefix: string;
   readonly addPrefix: string;
+  readonly pattern: PathReplacement | null;
   readonly canonicalizer: PathCanonicalizer;
   /** Room for the canonical form of a path. */
   readonly scratch: Uint8Array;
@@ -22,12 +24,13 @@ export interface PathRewrite {
 
 /** Compiles a rewrite. */
 export function compileRewrite(rewrite: Rewrite): PathRewrite {
-  const { host, path, stripPrefix, addPrefix } = rewrite;
+  const { host, path, stripPrefix, addPrefix, pattern } = rewrite;
   return {
     host: host === null ? null : partsOf(host, ['host', 'pool', 'route']),
     path: path === null ? null : partsOf(path, answerVariables),
     stripPrefix: stripPrefix ?? '',
     addPrefix: addPrefix ?? '',
+    pattern: pattern === null ? null : new PathReplacement(pattern),
     canonicalizer: new PathCanonicalizer(),
     scratch: new Uint8Array(limits.targetBytes),
   };
@@ -41,6 +44,7 @@ function rewrittenPath(
   exchange: Exchange,
   head: Head,
 ): string {
+  if (rewrite.pattern !== null) return rewrite.pattern.apply(before);
   if (rewrite.path !== null) return render(rewrite.path, plane, exchange, head);
   const { stripPrefix, addPrefix } = rewrite;
   let path = before;

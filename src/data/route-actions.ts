@@ -132,7 +132,8 @@ function keyOf(by: SplitKey): RequestValue | null {
 }
 
 function templateAnswer(answer: FixedAnswer): TemplateAnswer | null {
-  const body = partsOf(answer.body, answerVariables);
+  const body =
+    answer.file === null ? partsOf(answer.body, answerVariables) : [{ text: answer.body }];
   const fields = Object.entries(answer.headers).map(
     ([name, value]) => [name, partsOf(value, answerVariables)] as const,
   );

@@ -29,6 +29,36 @@ export class LinearPattern {
   }
 }
 
+/** Replaces the first place of a path that a pattern matches. */
+export class PathReplacement {
+  readonly #engine: PatternEngine;
+  /** Texts and, between them, numbers of groups. */
+  readonly #parts: readonly (string | number)[];
+
+  /** `replace`: text in which `$1` to `$9` are groups and `$$` is `$`. Errors: throws as `LinearPattern`. */
+  constructor({ match, replace }: { readonly match: string; readonly replace: string }) {
+    this.#engine = compilePattern(match);
+    this.#parts = replace
+      .split(/(\$[$1-9])/)
+      .map((part) => (/^\$[1-9]$/.test(part) ? Number(part[1]) : part === '$$' ? '$' : part));
+  }
+
+  /** The path with its first match replaced; itself where there is none. Cost: linear in the path. */
+  apply(path: string): string {
+    const matcher = this.#engine.matcher(path);
+    if (!matcher.find()) return path;
+    const put = this.#parts.map((part) =>
+      typeof part === 'string' ? part : (matcher.group(part) ?? ''),
+    );
+    return path.slice(0, matcher.start()) + put.join('') + path.slice(matcher.end());
+  }
+}
+
+/** How many groups a pattern has. Errors: throws for what `patternFault` refuses. */
+export function groupCount(pattern: string): number {
+  return compilePattern(pattern).groupCount();
+}
+
 /** Why a pattern cannot be used, in words; null when it can. Cost: compiles it. */
 export function patternFault(pattern: string): string | null {
   try {

@@ -79,8 +79,10 @@ export interface ErrorPage {
   /** Statuses from … to, inclusive. */
   readonly first: number;
   readonly last: number;
-  /** A template. */
+  /** A template; literal where it came from a file. */
   readonly body: string;
+  /** Where the body comes from; null = written in the configuration. */
+  readonly file: string | null;
   readonly contentType: string;
   /** Servers' answers with these statuses are replaced too. */
   readonly replacesUpstream: boolean;

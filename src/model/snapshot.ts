@@ -87,8 +87,10 @@ export interface RouteMatch {
 /** An answer of our own instead of a server's. */
 export interface FixedAnswer {
   readonly status: number;
-  /** A template, as the values of `headers`. */
+  /** A template, as the values of `headers`; literal where it came from a file. */
   readonly body: string;
+  /** Where the body comes from; null = written in the configuration. */
+  readonly file: string | null;
   /** Content-Type of the body. */
   readonly contentType: string;
   readonly headers: Readonly<Record<string, string>>;

@@ -5,6 +5,18 @@ import type { RE2JS } from 're2js';
 export interface PatternEngine {
   /** Is it found somewhere in the text? */
   test(text: string): boolean;
+  matcher(text: string): PatternMatcher;
+  groupCount(): number;
+}
+
+/** Looks for the places of one text that a pattern matches. */
+export interface PatternMatcher {
+  /** Goes to the next place; what follows tells of it. */
+  find(): boolean;
+  start(): number;
+  /** Behind its last character. */
+  end(): number;
+  group(index: number): string | null;
 }
 
 let engine: typeof RE2JS | null = null;

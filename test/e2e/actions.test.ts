@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import {
   type AddressInfo,
@@ -6,6 +7,8 @@ import {
   type Server,
   type Socket,
 } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Client } from './client.ts';
 import { type Balancer, startBalancer } from './harness.ts';
@@ -16,6 +19,10 @@ import { until } from './waiting.ts';
 /** A real server that tells what it got. */
 async function startEcho(name: string, cleanups: (() => unknown)[]): Promise<string> {
   const server = createServer((request: IncomingMessage, response) => {
+    if (request.url === '/split') {
+      response.end(name);
+      return;
+    }
     response.writeHead(Number(request.headers['x-want'] ?? 200), {
       'content-type': 'application/json',
       'x-powered-by': name,
@@ -57,6 +64,7 @@ describe('what routes do beside naming a pool', () => {
       ],
       splitBy: 'cookie:session',
     },
+    { match: '/page', respond: { status: 200, file: page } },
     { match: '/gone', pool: 'gone', errors: { '502-504': 'gone: ${reason} ${requestId}' } },
     {
       match: '/mirrored',
@@ -90,6 +98,7 @@ describe('what routes do beside naming a pool', () => {
   });
   let mirror: Server;
   let mirrored = 0;
+  let page = '';
   before(async () => {
     // Takes requests and never answers.
     mirror = createLinkServer((socket) => {
@@ -99,6 +108,10 @@ describe('what routes do beside naming a pool', () => {
       });
     });
     cleanups.push(() => mirror.close());
+    const directory = mkdtempSync(join(tmpdir(), 'evenkeel-actions-'));
+    cleanups.push(() => rmSync(directory, { recursive: true }));
+    page = join(directory, 'page.html');
+    writeFileSync(page, '<p>first ${path}');
     port = await freePort();
     pools = {
       web: [await startEcho('web', cleanups)],
@@ -196,6 +209,19 @@ describe('what routes do beside naming a pool', () => {
     );
   });
 
+  it('answers with the text of a file, and follows its changes', async () => {
+    const client = await new Client({ port }).open();
+    const get = 'GET /page HTTP/1.1\r\nHost: h\r\n\r\n';
+    const first = await client.request(get);
+    assert.equal(first.body.toString(), '<p>first ${path}');
+    assert.equal(field(first, 'content-type'), 'text/html; charset=utf-8');
+    writeFileSync(page, '<p>second');
+    await until('the new text', 10_000, async () => {
+      return (await client.request(get)).body.toString() === '<p>second';
+    });
+    client.destroy();
+  });
+
   it('redirects name the host that was asked for', async () => {
     const client = await new Client({ port }).open();
     const answer = await client.request('GET /old/a?b HTTP/1.1\r\nHost: shop.example:81\r\n\r\n');
@@ -204,13 +230,13 @@ describe('what routes do beside naming a pool', () => {
     client.destroy();
   });
 
-  /** Side of each user: eight links, each with a hundred requests in flight. */
+  /** Side of each user: forty links, each with fifty requests in flight. */
   async function sidesOf(users: number): Promise<string[]> {
     const sides = new Array<string>(users).fill('');
-    const links = Array.from({ length: 8 }, async (_, link) => {
+    const links = Array.from({ length: 40 }, async (_, link) => {
       const client = await new Client({ port, timeoutMs: 30_000 }).open();
-      for (let first = link * 100; first < users; first += 800) {
-        const batch = Array.from({ length: 100 }, (__, index) => first + index);
+      for (let first = link * 50; first < users; first += 2_000) {
+        const batch = Array.from({ length: 50 }, (__, index) => first + index);
         const requests = batch.map(
           (user) => `GET /split HTTP/1.1\r\nHost: h\r\nCookie: a=b; session=s${user}\r\n\r\n`,
         );
@@ -218,7 +244,7 @@ describe('what routes do beside naming a pool', () => {
         for (const user of batch) {
           const answer = await client.response();
           assert.equal(answer?.status, 200);
-          sides[user] = (JSON.parse(answer.body.toString()) as Echo).name;
+          sides[user] = answer.body.toString();
         }
       }
       client.destroy();

@@ -104,6 +104,15 @@ export function pathTemplate(allowed: readonly VariableName[]): Form {
   };
 }
 
+/** What stands for a match in a path. Value: the text as written. */
+export const replacement: Form = {
+  name: 'replacement',
+  says: 'a part of a path, with $1 to $9 for groups of the pattern',
+  pattern: '^([!"%->@-~]|\\$[1-9$])*$',
+  read: (written) =>
+    /^([!"%->@-~]|\$[1-9$])*$/.test(written) ? { value: written } : { suggestion: null },
+};
+
 /**
  * Where a redirect leads. The host of the target is literal or `${host}`: a variable that the client
  * chooses freely would let anybody make links that start here and lead anywhere.

@@ -66,7 +66,10 @@ function buildRewrite({ rewrite }: CheckedRoute): Rewrite | null {
     path: rewrite.path ?? null,
     stripPrefix: rewrite.stripPrefix ?? null,
     addPrefix: rewrite.addPrefix ?? null,
-    pattern: null,
+    pattern:
+      rewrite.pattern === undefined
+        ? null
+        : { match: rewrite.pattern, replace: rewrite.replace ?? '' },
   };
 }
 
@@ -85,10 +88,27 @@ export function buildErrors(errors: Checked['errors']): readonly ErrorPage[] {
       first: Number(first),
       last: Number(last),
       body: page.body ?? '',
-      contentType: page.contentType ?? 'text/plain; charset=utf-8',
+      file: page.file ?? null,
+      contentType: page.contentType ?? contentTypeOf(page.file),
       replacesUpstream: page.replaceUpstream ?? false,
     };
   });
   // Not as written: in JavaScript, keys that are numbers come first whatever was written.
   return pages.sort((a, b) => a.last - a.first - (b.last - b.first));
+}
+
+const types: Readonly<Record<string, string>> = {
+  css: 'text/css; charset=utf-8',
+  htm: 'text/html; charset=utf-8',
+  html: 'text/html; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  json: 'application/json',
+  svg: 'image/svg+xml',
+  xml: 'application/xml',
+};
+
+/** By the ending of a file; plain text for any other, and without one. */
+export function contentTypeOf(file: string | undefined): string {
+  const ending = /\.([a-z]+)$/i.exec(file ?? '')?.[1]?.toLowerCase() ?? '';
+  return (Object.hasOwn(types, ending) ? types[ending] : null) ?? 'text/plain; charset=utf-8';
 }

@@ -3,7 +3,7 @@ import { limits } from '../../model/limits.ts';
 import { standardRetry } from '../../model/retry.ts';
 import type { FixedAnswer } from '../../model/snapshot.ts';
 import { parseListenAddress } from './address.ts';
-import { buildActions, buildErrors, poolsOf } from './build-actions.ts';
+import { buildActions, buildErrors, contentTypeOf, poolsOf } from './build-actions.ts';
 import { buildBalancing } from './build-balancing.ts';
 import { buildOutlier, buildProbes } from './build-health.ts';
 import { buildMatch, conditionName, filesOf, geoOf } from './build-match.ts';
@@ -185,7 +185,8 @@ function buildAnswer(respond: NonNullable<CheckedRoute['respond']>): FixedAnswer
   return {
     status: respond.status,
     body: respond.body ?? '',
-    contentType: respond.contentType ?? 'text/plain; charset=utf-8',
+    file: respond.file ?? null,
+    contentType: respond.contentType ?? contentTypeOf(respond.file),
     headers: Object.fromEntries(respond.headers ?? []),
   };
 }

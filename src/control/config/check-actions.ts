@@ -1,8 +1,11 @@
+import { groupCount } from '../../match/pattern.ts';
 import { fieldRefusal } from './action-forms.ts';
 import type { Checked, CheckedHeaderRules, CheckedRoute } from './checked.ts';
 import { shown } from './problem.ts';
 import { checkPoolName, type Refuse } from './refuse.ts';
 import { keyPath } from './source-tree.ts';
+
+type CheckedRewrite = NonNullable<CheckedRoute['rewrite']>;
 
 /** Fields that frame the message or that the answer gets by itself. */
 const managedFields: readonly string[] = [
@@ -38,6 +41,7 @@ export function checkActions(
   checkRules(route.headers?.request, `${path}.headers.request`, true, refuse);
   checkRules(route.headers?.response, `${path}.headers.response`, false, refuse);
   checkRespond(route, path, refuse);
+  checkPages(route.errors, `${path}.errors`, refuse);
 }
 
 function checkEnd(route: CheckedRoute, path: string, checked: Checked, refuse: Refuse): void {
@@ -97,12 +101,33 @@ function checkSplit(route: CheckedRoute, path: string, checked: Checked, refuse:
 }
 
 function checkRewrite({ rewrite }: CheckedRoute, path: string, refuse: Refuse): void {
-  if (rewrite?.path === undefined) return;
-  for (const key of ['stripPrefix', 'addPrefix'] as const) {
-    if (rewrite[key] === undefined) continue;
-    const requirement = 'must be left out beside path, which replaces all of it';
+  if (rewrite === undefined) return;
+  checkPattern(rewrite, `${path}.rewrite`, refuse);
+  const whole = rewrite.path !== undefined ? 'path' : 'pattern';
+  if (rewrite[whole] === undefined) return;
+  for (const key of ['stripPrefix', 'addPrefix', 'pattern'] as const) {
+    if (rewrite[key] === undefined || key === whole) continue;
+    const requirement = `must be left out beside ${whole}, which says all of the path`;
     refuse(`${path}.rewrite.${key}`, requirement, `found ${shown(rewrite[key])}`);
   }
+}
+
+function checkPattern(rewrite: CheckedRewrite, path: string, refuse: Refuse): void {
+  const { pattern, replace } = rewrite;
+  if ((pattern === undefined) !== (replace === undefined)) {
+    const missing = pattern === undefined ? 'pattern' : 'replace';
+    if (!refuse.isFaulty(`${path}.${missing}`)) {
+      const other = pattern === undefined ? 'replace' : 'pattern';
+      refuse(`${path}.${missing}`, `must be given beside ${other}`, 'found nothing');
+    }
+    return;
+  }
+  if (pattern === undefined || replace === undefined) return;
+  const groups = groupCount(pattern);
+  const wanted = [...replace.matchAll(/\$([$1-9])/g)].map(([, digit]) => Number(digit));
+  if (!wanted.some((group) => group > groups)) return;
+  const requirement = `must name only groups that the pattern has (${groups})`;
+  refuse(`${path}.replace`, requirement, `found ${shown(replace)}`);
 }
 
 function checkRules(
@@ -124,9 +149,25 @@ function checkRules(
   for (const field of rules?.add?.keys() ?? []) check(field, keyPath(`${path}.add`, field), false);
 }
 
+/** Exactly one of body and file. */
+export function checkPages(errors: Checked['errors'], path: string, refuse: Refuse): void {
+  for (const [statuses, page] of errors ?? []) {
+    const at = keyPath(path, statuses);
+    if (page.body !== undefined && page.file !== undefined) {
+      refuse(`${at}.file`, 'must stand alone: a page has a body or a file', 'found both');
+    } else if (page.body === undefined && page.file === undefined && !refuse.isFaulty(at)) {
+      refuse(`${at}.body`, 'must be given where there is no file', 'found neither');
+    }
+  }
+}
+
 function checkRespond({ respond }: CheckedRoute, path: string, refuse: Refuse): void {
   if (respond === undefined) return;
-  const hasBody = respond.body !== undefined && respond.body !== '';
+  if (respond.body !== undefined && respond.file !== undefined) {
+    const requirement = 'must stand alone: an answer has a body or a file';
+    refuse(`${path}.respond.file`, requirement, 'found both');
+  }
+  const hasBody = (respond.body ?? '') !== '' || respond.file !== undefined;
   if (hasBody && [204, 205, 304].includes(respond.status ?? 0)) {
     refuse(
       `${path}.respond.body`,

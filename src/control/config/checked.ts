@@ -60,6 +60,7 @@ export interface CheckedRoute {
   readonly respond?: {
     readonly status?: number;
     readonly body?: string;
+    readonly file?: string;
     readonly contentType?: string;
     readonly headers?: ReadonlyMap<string, string>;
   };
@@ -79,6 +80,8 @@ export interface CheckedRoute {
     readonly path?: string;
     readonly stripPrefix?: string;
     readonly addPrefix?: string;
+    readonly pattern?: string;
+    readonly replace?: string;
   };
   readonly headers?: {
     readonly request?: CheckedHeaderRules;
@@ -92,6 +95,7 @@ export interface CheckedRoute {
 /** One of `errors`; its key is a status or a range of them. */
 export interface CheckedErrorPage {
   readonly body?: string;
+  readonly file?: string;
   readonly contentType?: string;
   readonly replaceUpstream?: boolean;
 }

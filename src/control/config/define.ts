@@ -82,6 +82,7 @@ export interface RouteInput {
 export interface RespondInput {
   status: number;
   body?: string | undefined;
+  file?: string | undefined;
   contentType?: string | undefined;
   headers?: Record<string, string> | undefined;
 }
@@ -111,7 +112,8 @@ export type ErrorPagesInput = Record<string | number, string | ErrorPageInput>;
 
 /** An error page; the short form is its body. */
 export interface ErrorPageInput {
-  body: string;
+  body?: string | undefined;
+  file?: string | undefined;
   contentType?: string | undefined;
   replaceUpstream?: boolean | undefined;
 }
@@ -143,6 +145,8 @@ export interface RewriteInput {
   path?: string | undefined;
   stripPrefix?: string | undefined;
   addPrefix?: string | undefined;
+  pattern?: string | undefined;
+  replace?: string | undefined;
 }
 
 /** Changes of header fields both ways. */

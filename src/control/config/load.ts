@@ -1,5 +1,6 @@
 import type { ConfigFiles } from '../../platform/config-files.ts';
 import { localConfigFiles } from '../../platform/config-files.ts';
+import { attachBodies } from './attach-bodies.ts';
 import { attachFiles } from './attach-files.ts';
 import { attachPolicies } from './attach-policies.ts';
 import { buildConfig, buildServer } from './build.ts';
@@ -188,9 +189,10 @@ type Read =
 /** Adds what the files say that it names. */
 async function withFiles(file: string, read: Read, files: ConfigFiles): Promise<Read> {
   if (!read.ok) return read;
-  const attached = await attachFiles(read.config, files);
-  const { config, faults: more } = await attachPolicies(attached.config, file, files);
-  const faults = [...attached.faults, ...more];
+  const lists = await attachFiles(read.config, files);
+  const bodies = await attachBodies(lists.config, files);
+  const { config, faults: more } = await attachPolicies(bodies.config, file, files);
+  const faults = [...lists.faults, ...bodies.faults, ...more];
   if (faults.length === 0) return { ...read, config };
   const placed = faults.map((fault) => ({ ...fault, ...placeOf(fault.path, read.positions) }));
   return { ok: false, problems: finishProblems(file, placed) };

@@ -1,7 +1,7 @@
 import { limits } from '../../model/limits.ts';
 import type { ServerAddress } from './address.ts';
 import { doCollide, parseListenAddress, parseServerAddress } from './address.ts';
-import { checkActions } from './check-actions.ts';
+import { checkActions, checkPages } from './check-actions.ts';
 import { checkProbes } from './check-probes.ts';
 import type { Checked, CheckedListener, CheckedPool, CheckedRetry } from './checked.ts';
 import type { ListenAddress } from './config.ts';
@@ -41,6 +41,7 @@ export function checkReferences(
   });
   checkListeners(checked, refuse);
   checkRoutes(checked, refuse);
+  checkPages(checked.errors, 'errors', refuse);
   checkMatches(checked, refuse, refuse.isFaulty);
   checkPools(checked, refuse);
   return problems;

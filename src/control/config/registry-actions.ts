@@ -5,6 +5,7 @@ import {
   responseVariables,
 } from '../../model/template.ts';
 import * as action from './action-forms.ts';
+import { pattern } from './condition-forms.ts';
 import * as form from './forms.ts';
 import type { Key, Shape } from './shape.ts';
 import { count, flag, key, list, mapOf, oneOrMore, record, written } from './shape.ts';
@@ -33,6 +34,11 @@ const bodyText = (allowed: typeof requestVariables): form.Form =>
     },
     allowed,
   );
+const filePath = form.text(
+  'file path',
+  'the path of a file; relative ones start at the working directory',
+  '^[^\\u0000-\\u001f]{1,1024}$',
+);
 const contentType = form.text(
   'content type',
   'a content type such as text/plain; charset=utf-8',
@@ -50,8 +56,11 @@ export const respond: Shape = record(
       'Body of the answer; variables are escaped as its content type asks.',
       { default: 'empty' },
     ),
+    file: key(written(filePath), 'A file whose text is the body, as it is; watched for changes.', {
+      default: 'none',
+    }),
     contentType: key(written(contentType), 'Its content type.', {
-      default: 'text/plain; charset=utf-8',
+      default: 'by the ending of the file, else text/plain; charset=utf-8',
     }),
     headers: key(
       mapOf(headerName, written(headerValue(answerVariables)), { least: 0, most: 64 }),
@@ -59,7 +68,7 @@ export const respond: Shape = record(
       { default: 'none' },
     ),
   },
-  { short: 'status', later: ['file', 'redirect', 'template', 'json'] },
+  { short: 'status', later: ['redirect', 'template', 'json'] },
 );
 
 const split = list(
@@ -124,6 +133,14 @@ const rewrite = record('rewrite', 'a map of changes', {
   addPrefix: key(written(action.pathPrefix), 'Put before the path, after stripping.', {
     default: 'none',
   }),
+  pattern: key(written(pattern), "Looked for in the path, in RE2's syntax; linear time.", {
+    default: 'none',
+  }),
+  replace: key(
+    written(action.replacement),
+    'Stands for the first place that `pattern` matches; `$1` to `$9` are its groups, `$$` is `$`.',
+    { default: 'none' },
+  ),
 });
 
 const rules = (direction: 'request' | 'response'): Shape => {
@@ -147,15 +164,18 @@ const errorPage = record(
   'page',
   'a text or a map with a body',
   {
-    body: key(written(bodyText(errorVariables)), 'Body of the answer.', { isRequired: true }),
+    body: key(written(bodyText(errorVariables)), 'Body of the answer; this or a file.'),
+    file: key(written(filePath), 'A file whose text is the body, as it is; watched for changes.', {
+      default: 'none',
+    }),
     contentType: key(written(contentType), 'Its content type.', {
-      default: 'text/plain; charset=utf-8',
+      default: 'by the ending of the file, else text/plain; charset=utf-8',
     }),
     replaceUpstream: key(flag, "Stands for servers' answers with these statuses too.", {
       default: 'false',
     }),
   },
-  { short: 'body', later: ['file', 'redirect', 'template'] },
+  { short: 'body', later: ['redirect', 'template'] },
 );
 
 /** `errors` of a route and of the whole configuration. */
