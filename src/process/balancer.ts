@@ -4,7 +4,9 @@ import { HealthKeeper } from '../control/probe/keeper.ts';
 import { DrainDeadlines } from '../control/publish/drain-deadlines.ts';
 import type {
   BalancerControl,
+  ConfigText,
   OperationOutcome,
+  PreviewOutcome,
   ReloadOutcome,
   ServerOperation,
   UpgradeOutcome,
@@ -29,6 +31,7 @@ import type { Clock, RunningTimer } from '../platform/clock.ts';
 import { resolveName } from '../platform/dns.ts';
 import { AccessLogSink } from './access-log-sink.ts';
 import type { BalancerParts } from './balancer-parts.ts';
+import { loadSource } from './configuration-source.ts';
 import { Discovery } from './discovery.ts';
 import { Ending, lastAccepts } from './ending.ts';
 import { faultRefused } from './fault-refused.ts';
@@ -37,6 +40,7 @@ import { HandOver } from './hand-over.ts';
 import { IdleLimits } from './idle-limits.ts';
 import { keepState } from './kept-state.ts';
 import { endHard } from './lifecycle.ts';
+import { preview } from './preview.ts';
 import { probeMeans } from './probe-means.ts';
 import { Reloader } from './reload.ts';
 import { Reports } from './reports.ts';
@@ -203,6 +207,15 @@ export class Balancer implements BalancerControl {
   stop(): void {
     if (this.#isDraining) this.ending.stopNow();
     else this.ending.drain();
+  }
+
+  preview(candidate: ConfigText | null): Promise<PreviewOutcome> {
+    return preview(candidate, {
+      load: () => loadSource(this.#parts.options),
+      publisher: this.#publisher,
+      discoverer: this.#discovery.discoverer,
+      live: () => this.status(),
+    });
   }
 
   change(changes: readonly ServerOperation[]): OperationOutcome {

@@ -1,6 +1,6 @@
 import { duration } from '../config/forms.ts';
 import type { ExplainRequest } from '../explain/explanation.ts';
-import type { ServerOperation, ServerSpec } from '../publish/operations.ts';
+import type { ConfigText, ServerOperation, ServerSpec } from '../publish/operations.ts';
 import type { AdminError } from './answer.ts';
 
 /** A body that was understood, or what is wrong with it. */
@@ -134,6 +134,18 @@ export function readFault(body: string): Checked<{ readonly kind: 'invariant' | 
 export function drainMsOf(text: string | undefined): number | null {
   const read = text === undefined ? { suggestion: null } : drainTime.read(text);
   return 'value' in read ? Number(read.value) : null;
+}
+
+/** Reads the body of a preview: nothing or `{}` for the balancer's own file, else `{ "name", "text" }`. */
+export function readPreview(body: string): Checked<ConfigText | null> {
+  if (body === '' || body === '{}') return { ok: true, value: null };
+  const text: Field = ['a text', (value) => typeof value === 'string'];
+  const fileName: Field = [
+    'the name of a file that ends in .yaml, .yml or .json',
+    (value) => typeof value === 'string' && /\.(ya?ml|json)$/.test(value),
+  ];
+  const checked = readObject(body, { name: fileName, text }, ['name', 'text']);
+  return checked.ok ? { ok: true, value: checked.value as unknown as ConfigText } : checked;
 }
 
 /** Reads the body of a transaction: `{ "changes": [ { "op": "drain", "pool": …, … }, … ] }`. */

@@ -1,8 +1,10 @@
 import type { ExplainOutcome, ExplainRequest } from '../explain/explanation.ts';
 import type {
   BalancerControl,
+  ConfigText,
   OperationOutcome,
   OperationProblem,
+  PreviewOutcome,
   ReloadOutcome,
   ServerOperation,
   UpgradeOutcome,
@@ -107,6 +109,13 @@ export class FakeControl implements BalancerControl {
 
   stop(): void {
     this.calls.push('stop');
+  }
+
+  preview(candidate: ConfigText | null): Promise<PreviewOutcome> {
+    this.calls.push(`preview ${candidate?.name ?? 'file'}`);
+    const problems = this.reloadProblems;
+    const impact = { changes: [], touched: { links: 0, exchanges: 0 } };
+    return Promise.resolve(problems === null ? { ok: true, impact } : { ok: false, problems });
   }
 
   change(changes: readonly ServerOperation[]): OperationOutcome {

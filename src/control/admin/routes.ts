@@ -12,11 +12,18 @@ import {
   drainMsOf,
   readExplain,
   readFault,
+  readPreview,
   readServerChange,
   readServerSpec,
   readTransaction,
 } from './body.ts';
-import { changeSchema, explainSchema, specSchema, transactionSchema } from './schemas.ts';
+import {
+  changeSchema,
+  explainSchema,
+  previewSchema,
+  specSchema,
+  transactionSchema,
+} from './schemas.ts';
 
 /** What a route's handler is given. */
 export interface AdminCall {
@@ -161,6 +168,16 @@ export const adminRoutes: readonly AdminRoute[] = [
   },
   {
     method: 'POST',
+    path: '/v1/preview',
+    summary:
+      'Says what a configuration would change and which links that touches; changes nothing.',
+    isChange: true,
+    requestSchema: previewSchema,
+    answers: { 200: 'The changes.', 422: 'It would be refused; `problems` says why.' },
+    handle: preview,
+  },
+  {
+    method: 'POST',
     path: '/v1/reopen',
     summary: 'Opens the log files anew, after a rotation.',
     isChange: true,
@@ -266,14 +283,23 @@ export const adminRoutes: readonly AdminRoute[] = [
   },
 ];
 
+function preview({ control, body }: AdminCall): AdminResponse | Promise<AdminResponse> {
+  return withBody(readPreview(body), async (candidate) => {
+    const outcome = await control.preview(candidate);
+    return outcome.ok
+      ? jsonAnswer(200, outcome.impact)
+      : refusedAnswer(outcome.problems, 'preview');
+  });
+}
+
 async function reload({ control }: AdminCall): Promise<AdminResponse> {
   const outcome = await control.reload();
-  if (outcome.ok) return jsonAnswer(200, outcome);
-  return errorAnswer(422, {
-    code: 'configuration-refused',
-    message: 'Cannot reload as a valid configuration is required: the running one stays',
-    problems: outcome.problems,
-  });
+  return outcome.ok ? jsonAnswer(200, outcome) : refusedAnswer(outcome.problems, 'reload');
+}
+
+function refusedAnswer(problems: readonly string[], does: 'reload' | 'preview'): AdminResponse {
+  const message = `Cannot ${does} as a valid configuration is required: the running one stays`;
+  return errorAnswer(422, { code: 'configuration-refused', message, problems });
 }
 
 function addServer(call: AdminCall): AdminResponse | Promise<AdminResponse> {

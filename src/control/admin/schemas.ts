@@ -5,6 +5,15 @@ type Schema = Readonly<Record<string, unknown>>;
 
 const weightSchema = { type: 'integer', minimum: 0, maximum: 1000 };
 const labelsSchema = { type: 'object', additionalProperties: { type: 'string' } };
+/** A configuration to compare with the running one; empty = its own file. */
+export const previewSchema: Schema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    name: { type: 'string', examples: ['evenkeel.yaml'] },
+    text: { type: 'string' },
+  },
+};
 /** A server that is added. */
 export const specSchema: Schema = {
   type: 'object',

@@ -1,5 +1,6 @@
 import type { ExplainOutcome, ExplainRequest } from '../explain/explanation.ts';
 import type { StatusReport } from '../report/status.ts';
+import type { ConfigImpact } from './impact.ts';
 
 /** Why an operation was refused: what cannot be done, what is required, what was found. */
 export interface OperationProblem {
@@ -48,6 +49,17 @@ export type UpgradeOutcome =
   | { readonly ok: true; readonly pid: number }
   | { readonly ok: false; readonly isTried: boolean; readonly problem: string };
 
+/** A configuration as text, with the name of its file, whose ending tells the format. */
+export interface ConfigText {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** What a configuration would change, or lines that say what is wrong with it. */
+export type PreviewOutcome =
+  | { readonly ok: true; readonly impact: ConfigImpact }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
 /** A server as the API adds it. Durations and sizes as in the configuration's long form. */
 export interface ServerSpec {
   /** `10.0.0.1:3000`, `app.internal:80`, `unix:/run/app.sock`. */
@@ -95,6 +107,11 @@ export interface BalancerControl {
   status(): StatusReport;
   /** Reads the configuration again. Calls that overlap share one reload. */
   reload(): Promise<ReloadOutcome>;
+  /**
+   * Says what a configuration would change and what of the running traffic that touches; null = the one that a
+   * reload would read. Changes nothing.
+   */
+  preview(candidate: ConfigText | null): Promise<PreviewOutcome>;
   /** Has this process replaced by one of the program on disk; resolves when that takes traffic or is given up. */
   upgrade(): Promise<UpgradeOutcome>;
   /** A successor is being started: other changes are refused, since it would not have them. */

@@ -105,6 +105,15 @@ export class Publisher {
     return this.#bringIn(config, found, 'file');
   }
 
+  /** What would run with this configuration; nothing changes. */
+  preview(config: Config, found: FoundServers): Config {
+    const overlay = new Overlay();
+    overlay.restore(this.#overlay.state());
+    const merged = withFound(config, found);
+    overlay.reconcile(this.#merged, merged);
+    return overlay.applyTo(merged);
+  }
+
   /** Before the first publication: takes over what discovery found so far. */
   begin(found: FoundServers): void {
     this.#found = found;
