@@ -9,6 +9,7 @@ export const commandLoaders: Readonly<Record<string, () => Promise<Command>>> = 
   demo: async () => (await import('./commands/demo.ts')).demo,
   check: async () => (await import('./commands/check.ts')).check,
   status: async () => (await import('./commands/status.ts')).status,
+  health: async () => (await import('./commands/health.ts')).health,
   reload: async () => (await import('./commands/reload.ts')).reload,
   upgrade: async () => (await import('./commands/upgrade.ts')).upgrade,
   reopen: async () => (await import('./commands/reopen.ts')).reopen,

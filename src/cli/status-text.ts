@@ -1,4 +1,5 @@
 import type { PoolStatus, ServerStatus, StatusReport } from '../control/report/status.ts';
+import { durationText } from './duration-text.ts';
 
 /**
  * The state as text for people. `columns`: width of the terminal, where longer lines are cut; null = no
@@ -137,14 +138,4 @@ function finish(line: string, columns: number | null, isColoured: boolean): stri
 function milliseconds(value: number | null): string {
   if (value === null) return '–';
   return value < 10 ? value.toFixed(2) : value.toFixed(0);
-}
-
-function durationText(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000));
-  if (seconds < 60) return `${seconds} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
-  const hours = Math.floor(seconds / 3600);
-  return hours < 48
-    ? `${hours} h ${Math.floor((seconds % 3600) / 60)} min`
-    : `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }

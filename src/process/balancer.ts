@@ -75,6 +75,7 @@ export class Balancer implements BalancerControl {
   readonly #reports: Reports;
   readonly #deadlines: DrainDeadlines;
   readonly #aging: RunningTimer;
+  readonly health: BalancerControl['health'] = (pool) => this.#keeper.reportOf(pool);
   readonly explain: BalancerControl['explain'] = (asked) => this.#reports.explain(asked);
   #isServing = false;
   #isNamesDue = false;

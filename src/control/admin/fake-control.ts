@@ -9,6 +9,7 @@ import type {
   ServerOperation,
   UpgradeOutcome,
 } from '../publish/operations.ts';
+import type { PoolHealthReport } from '../report/health-report.ts';
 import type { StatusReport } from '../report/status.ts';
 
 /** A report with one pool `web` of one server: for tests of what shows or serves it. */
@@ -90,6 +91,11 @@ export class FakeControl implements BalancerControl {
 
   status(): StatusReport {
     return sampleStatus;
+  }
+
+  health(pool: string): PoolHealthReport | null {
+    if (pool !== 'web') return null;
+    return { pool, atMs: 2_000_000, condition: 'well', why: 'all 1 servers', servers: [] };
   }
 
   reload(): Promise<ReloadOutcome> {

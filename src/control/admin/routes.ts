@@ -200,6 +200,18 @@ export const adminRoutes: readonly AdminRoute[] = [
   },
   {
     method: 'GET',
+    path: '/v1/pools/{pool}/health',
+    summary:
+      'How a pool and its servers are: why, since when, what comes next, and what led to it.',
+    isChange: false,
+    answers: { 200: 'The health.', 404: 'No such pool.' },
+    handle: ({ control, parameters }) => {
+      const health = control.health(parameters['pool'] ?? '');
+      return health === null ? unknownPool(parameters['pool']) : jsonAnswer(200, health);
+    },
+  },
+  {
+    method: 'GET',
     path: '/v1/pools/{pool}/servers',
     summary: 'The servers of a pool.',
     isChange: false,

@@ -312,3 +312,34 @@ test('when most servers turn bad the pool is in panic, says so and keeps everyon
   for (let at = 0; at < 12; at++) second(() => false);
   assert.equal(keeper.viewOfPool('web')?.condition, 'well');
 });
+
+test('reportOf() tells why a server is out, since when and what comes next', () => {
+  const { keeper, clock, refusing } = start();
+  assert.equal(keeper.reportOf('web'), null);
+  keeper.apply(snapshotOf({ ports: [1, 2, 3, 4, 5] }));
+  clock.advance(10);
+  refusing.add(1);
+  clock.advance(7_490);
+  keeper.onStreak(2, 'upstream-timeout', 5);
+  keeper.setDraining(4, true);
+  clock.advance(500);
+  const report = keeper.reportOf('web');
+  assert.equal(report?.condition, 'degraded');
+  const [down, ejected, up, draining] = report.servers;
+  assert.equal(down?.state, 'down');
+  // Probes of 1 ms each end at 5,002, 6,003 and 7,004 ms.
+  assert.equal(down.sinceMs, 1_007_004);
+  assert.match(down.next ?? '', /^tcp is tried in 4\.0 s and must pass 2 more times$/);
+  const probed = down.probes[0];
+  assert.equal(probed?.inARow, -3);
+  assert.deepEqual(
+    probed.results.map(({ isPass, reason }) => `${isPass} ${reason}`),
+    ['true connected', ...Array<string>(3).fill('false connect refused')],
+  );
+  assert.equal(ejected?.next, 'it is back in 29.5 s and then has to prove itself');
+  assert.equal(ejected.ejections, 1);
+  assert.equal(ejected.decisions[0]?.atMs, 1_007_500);
+  assert.deepEqual([up?.state, up?.next], ['up', null]);
+  assert.match(draining?.next ?? '', /evenkeel ready web\/10\.0\.0\.1:4$/);
+  keeper.stop();
+});

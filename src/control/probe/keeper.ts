@@ -8,13 +8,15 @@ import type { DialAddress, Pool, Server, Snapshot } from '../../model/snapshot.t
 import type { Clock, RunningTimer } from '../../platform/clock.ts';
 import type { ConnectProbe } from '../../platform/probe-link.ts';
 import type { RunProgram } from '../../platform/run-program.ts';
+import type { PoolHealthReport } from '../report/health-report.ts';
 import type { ServerState, VerdictChange } from '../report/status.ts';
 import { startAttempt } from './attempt.ts';
 import { type HealthMemory, memoryKey, type ServerMemory } from './health-memory.ts';
 import { LagMeter } from './lag-meter.ts';
 import { plainProbe } from './plain-probe.ts';
 import { PoolHealth, type PoolView } from './pool-health.ts';
-import { ProbeSet } from './probe-set.ts';
+import { isDownAtStart, ProbeSet } from './probe-set.ts';
+import { reportHealth } from './report-health.ts';
 import { ServerHealth } from './server-health.ts';
 import type { ProbeMeans } from './server-probe.ts';
 import { SharedAttempts } from './shared-attempts.ts';
@@ -143,6 +145,13 @@ export class HealthKeeper {
   /** How a pool is; null for one that is not known. */
   viewOfPool(name: string): PoolView | null {
     return this.#pools.get(name)?.view() ?? null;
+  }
+
+  /** Everything that is known of a pool's health; null for one that is not known. */
+  reportOf(name: string): PoolHealthReport | null {
+    const pool = this.#pools.get(name);
+    const servers = [...this.#servers.values()].filter((server) => server.pool === name);
+    return pool === undefined ? null : reportHealth(pool, servers, this.#options.clock);
   }
 
   /** What is known of the servers that is more than a new process would assume: plain data for JSON. */
@@ -384,11 +393,4 @@ export class HealthKeeper {
   }
 
   readonly #verdictOf = (slot: number): number => this.#servers.get(slot)?.bits ?? 0;
-}
-
-/** Do the probes say that a server is down before they have ended once? */
-function isDownAtStart({ probes, probeRule }: Pool): boolean {
-  const own = probes.filter(({ type }) => type !== 'agent').map(({ startState }) => startState);
-  if (own.length === 0) return false;
-  return probeRule === 'all' ? own.includes('down') : !own.includes('up');
 }

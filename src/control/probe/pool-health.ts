@@ -39,6 +39,10 @@ export class PoolHealth {
     this.apply(pool);
   }
 
+  get name(): string {
+    return this.#pool.name;
+  }
+
   /** Decides on this pool's ejections; null where passive health is off. */
   get judge(): OutlierJudge | null {
     return this.#judge;

@@ -136,3 +136,10 @@ export function labelOf({ type, path, command, port }: Probe): string {
   if (type === 'exec') return `exec ${command ?? ''}`;
   return port === null ? type : `${type} port ${port}`;
 }
+
+/** Do the probes say that a server is down before they have ended once? */
+export function isDownAtStart({ probes, probeRule }: ProbedBySet['pool']): boolean {
+  const own = probes.filter(({ type }) => type !== 'agent').map(({ startState }) => startState);
+  if (own.length === 0) return false;
+  return probeRule === 'all' ? own.includes('down') : !own.includes('up');
+}
