@@ -19,26 +19,36 @@ import type { CompiledPool, CompiledRoute, ListenerTable, Table } from './table.
 
 const ascii = new TextEncoder();
 
+/** Servers and routes compiled between two looks at the clock: some tenths of a millisecond. */
+const STEP_MAX = 64;
+
 /**
  * Compiles a snapshot once: pools with their pickers, routes with their matcher, listeners. Server states
- * are taken over by slot from `plane.servers`, so links kept for reuse survive.
+ * are taken over by slot from `plane.servers`, so links kept for reuse survive. In steps, so that thousands of
+ * servers need not stop traffic.
  */
-export function compileTable(
+export function* compileTable(
   plane: Plane,
   histograms: HistogramWriter,
   snapshot: Snapshot,
   geography: GeographyOf | null,
-): Table {
+): Generator<void, Table> {
   const trusted = compileCidrs(snapshot.trustedPeers);
   const peers = new Peers(trusted, snapshot.viaName);
-  const pools = new Map(
-    snapshot.pools.map((pool) => [pool.name, compilePool(plane, histograms, pool)]),
-  );
-  const routes = snapshot.routes.map((route) =>
-    compileRoute(plane, histograms, { route, errors: snapshot.errors }, pools),
-  );
+  const pools = new Map<string, CompiledPool>();
+  for (const pool of snapshot.pools) {
+    pools.set(pool.name, yield* compilePool(plane, histograms, pool, snapshot.version));
+    yield;
+  }
+  const routes: CompiledRoute[] = [];
+  for (const route of snapshot.routes) {
+    routes.push(compileRoute(plane, histograms, { route, errors: snapshot.errors }, pools));
+    if (routes.length % STEP_MAX === 0) yield;
+  }
+  yield;
   const names = snapshot.listeners.map((listener) => listener.name);
   const matcher = compileRoutes(snapshot.routes, names);
+  yield;
   const facts = new RequestFacts({
     clients: new Clients(geography),
     wallClock: plane.wallClock,
@@ -85,10 +95,19 @@ function gateOf(plane: Plane, pool: Pool): PoolGate | null {
   return gate;
 }
 
-function compilePool(plane: Plane, histograms: HistogramWriter, pool: Pool): CompiledPool {
-  const servers = new Map(
-    pool.servers.map((server) => [server.slot, serverState(plane, histograms, server, pool)]),
-  );
+function* compilePool(
+  plane: Plane,
+  histograms: HistogramWriter,
+  pool: Pool,
+  version: number,
+): Generator<void, CompiledPool> {
+  const servers = new Map<number, ServerState>();
+  for (const server of pool.servers) {
+    const state = serverState(plane, histograms, server, pool);
+    state.version = version;
+    servers.set(server.slot, state);
+    if (servers.size % STEP_MAX === 0) yield;
+  }
   const eligible = new EligibleSet(pool, plane.words, plane.picking);
   const compiled: CompiledPool = {
     pool,
@@ -186,7 +205,7 @@ function serverState(
       firstByteHistogram: histograms.server(server.slot, ServerTiming.FIRST_BYTE),
       totalHistogram: histograms.server(server.slot, ServerTiming.TOTAL),
     });
-  const hasMoved = JSON.stringify(state.server.target) !== JSON.stringify(server.target);
+  const hasMoved = !isSameTarget(state.server.target, server.target);
   if (known === undefined || hasMoved) {
     state.retireIdle();
     state.target = server.target === null ? null : plane.driver.prepare(server.target);
@@ -196,4 +215,10 @@ function serverState(
   state.isRetired = false;
   plane.servers.set(server.slot, state);
   return state;
+}
+
+function isSameTarget(a: Server['target'], b: Server['target']): boolean {
+  if (a === null || b === null) return a === b;
+  if (a.kind === 'unix') return b.kind === 'unix' && a.path === b.path;
+  return b.kind === 'ip' && a.host === b.host && a.port === b.port;
 }

@@ -22,6 +22,8 @@ export class ServerState {
   idleClosedAtMs = -1_000_000;
   /** Left the configuration, or drains: links are no longer kept. */
   isRetired = false;
+  /** Version of the last snapshot that has it. */
+  version = 0;
   /** `consecutive` of its pool: which streaks of failures control is told of; -1 = none. */
   streakTrigger = -1;
 

@@ -47,6 +47,12 @@ export interface DataPlane {
     sockets: Readonly<Record<string, ListenSocket>>,
     geo?: GeoBytes | null,
   ): void;
+  /** The same in short steps between other work; the last one puts it in force, without it nothing is changed. */
+  applyInSteps(
+    unpacking: Generator<void, Snapshot>,
+    sockets: Readonly<Record<string, ListenSocket>>,
+    geo: GeoBytes | null,
+  ): Generator<void, void>;
   /** Stops accepting, lets exchanges finish, cuts what is left after `deadlineMs` from now. */
   drain(deadlineMs: number, isReplaced?: boolean): void;
   /** True when a drain has left no link, and none can come. */
@@ -115,9 +121,31 @@ class Worker implements DataPlane {
     sockets: Readonly<Record<string, ListenSocket>>,
     geo: GeoBytes | null = null,
   ): void {
-    const plane = this.#plane;
+    let step: IteratorResult<void, Table>;
+    const steps = this.#compile(snapshot, geo);
+    while ((step = steps.next()).done !== true);
+    this.#putInForce(step.value, sockets);
+  }
+
+  *applyInSteps(
+    unpacking: Generator<void, Snapshot>,
+    sockets: Readonly<Record<string, ListenSocket>>,
+    geo: GeoBytes | null,
+  ): Generator<void, void> {
+    const snapshot = yield* unpacking;
+    const table = yield* this.#compile(snapshot, geo);
+    this.#putInForce(table, sockets);
+  }
+
+  #compile(snapshot: Snapshot, geo: GeoBytes | null): Generator<void, Table> {
     const geography = geo === null ? null : (this.#openGeography?.(geo) ?? null);
-    this.#table = compileTable(plane, this.#histograms, snapshot, geography);
+    return compileTable(this.#plane, this.#histograms, snapshot, geography);
+  }
+
+  #putInForce(table: Table, sockets: Readonly<Record<string, ListenSocket>>): void {
+    const plane = this.#plane;
+    const { snapshot } = table;
+    this.#table = table;
     plane.hasAccessLog = snapshot.accessLog;
     plane.tunnelIdleMs = snapshot.timeouts.tunnelMs;
     for (const [name, state] of this.#listeners) {
@@ -267,13 +295,13 @@ class Worker implements DataPlane {
 
   /** Idle links of servers that left, moved or drain are closed; others stay. */
   #retireUnused(snapshot: Snapshot): void {
-    const slots = new Set(snapshot.pools.flatMap((pool) => pool.servers.map(({ slot }) => slot)));
-    for (const [slot, state] of this.#plane.servers) {
-      const verdict = Atomics.load(this.#plane.words.verdict, slot);
-      if (slots.has(slot) && (verdict & Verdict.DRAINING) === 0) continue;
+    const { servers, words } = this.#plane;
+    for (const [slot, state] of servers) {
+      const isGone = state.version !== snapshot.version;
+      if (!isGone && (Atomics.load(words.verdict, slot) & Verdict.DRAINING) === 0) continue;
       state.isRetired = true;
       state.retireIdle();
-      if (!slots.has(slot)) this.#plane.servers.delete(slot);
+      if (isGone) servers.delete(slot);
     }
   }
 

@@ -5,8 +5,11 @@ import { invariant } from '../base/invariant.ts';
  * defaults here too; the configuration's checker keeps them in these ranges.
  */
 export const limits = {
-  /** Slots in shared memory. 4,096 servers: above any pool seen behind one balancer; 4 KiB of histogram each. */
-  serverSlots: 4096,
+  /**
+   * Slots in shared memory: 10,000 servers, and as many others that one reload puts in their place. 10.5 KiB of histograms
+   * each and worker, of which only what is written is backed.
+   */
+  serverSlots: 20_480,
   /** Pools, routes and listeners with counters of their own in shared memory. */
   pools: 512,
   routes: 4096,

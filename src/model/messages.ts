@@ -29,11 +29,21 @@ export type ListenSocket =
   | { readonly kind: 'descriptor'; readonly fd: number }
   | { readonly kind: 'address'; readonly host: string; readonly port: number };
 
+/** A snapshot as bytes that all workers share, in parts; see platform/pack-snapshot. */
+export interface PackedSnapshot {
+  readonly version: number;
+  readonly bytes: SharedArrayBuffer;
+  /** Where each part ends. The first is the snapshot without routes and servers. */
+  readonly ends: readonly number[];
+  /** Parts of routes, after the first; the others are of servers. */
+  readonly routeParts: number;
+}
+
 /** Control → worker. */
 export type ToWorker =
   | {
       readonly type: 'publish';
-      readonly snapshot: Snapshot;
+      readonly snapshot: PackedSnapshot;
       readonly geo: GeoBytes | null;
       readonly sockets: Readonly<Record<string, ListenSocket>>;
     }

@@ -12,7 +12,7 @@ const SERVERS = POOLS + limits.pools * histogramBuckets;
 const ROW = SERVERS + limits.serverSlots * serverTimingCount * histogramBuckets;
 
 /**
- * Uint32 words that `allocateShared` must provide as `histogramWords`: 61 MB of address space per
+ * Uint32 words that `allocateShared` must provide as `histogramWords`: 240 MB of address space per
  * worker, of which the system backs only pages that were written: one of 4 KiB or two for each
  * histogram in use.
  */

@@ -23,7 +23,7 @@ const LOOK_MS = 1_000;
  */
 const SETTLE_MS = 200;
 /** More than any state that we store. */
-const BLOB_BYTES_MAX = 16_777_216;
+const BLOB_BYTES_MAX = 67_108_864;
 
 /** A running watch. */
 export interface FileWatch {
@@ -90,7 +90,7 @@ export function writeUnnamedFile(text: string): number {
 }
 
 /**
- * Reads what `writeUnnamedFile` wrote. Errors: throws when it is larger than 16 MiB or unreadable.
+ * Reads what `writeUnnamedFile` wrote. Errors: throws when it is larger than 64 MiB or unreadable.
  */
 export function readUnnamedFile(fd: number): string {
   const { size } = fstatSync(fd);

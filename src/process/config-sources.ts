@@ -3,7 +3,8 @@ import type { GeoBytes } from '../model/messages.ts';
 import type { GeoFiles } from '../model/snapshot.ts';
 import type { Clock } from '../platform/clock.ts';
 import { type FileWatch, watchFile } from '../platform/files.ts';
-import { type Loaded, loadSource } from './configuration-source.ts';
+import type { Loaded } from './configuration-source.ts';
+import { loadApart } from './load-apart.ts';
 import type { RunOptions } from './run-options.ts';
 
 /** Databases kept: those in force and those of a reload that may yet be refused. */
@@ -29,7 +30,7 @@ export class ConfigSources {
 
   /** Reads the configuration and what it names. */
   async load(): Promise<Loaded> {
-    const loaded = await loadSource(this.#options);
+    const loaded = await loadApart(this.#options);
     if (!loaded.ok) return loaded;
     const problems = await this.open(loaded.config);
     return problems.length === 0 ? loaded : { ok: false, problems };

@@ -17,11 +17,11 @@ export class PolicyModules {
   }
 
   /** Whether a snapshot may be applied at once. */
-  has(snapshot: Snapshot): boolean {
+  has(snapshot: Pick<Snapshot, 'pools'>): boolean {
     return modulesOf(snapshot).every((module) => this.#loaded.has(moduleKey(module)));
   }
 
-  async load(snapshot: Snapshot): Promise<void> {
+  async load(snapshot: Pick<Snapshot, 'pools'>): Promise<void> {
     for (const module of modulesOf(snapshot)) {
       const key = moduleKey(module);
       if (this.#loaded.has(key)) continue;
@@ -36,6 +36,6 @@ export class PolicyModules {
   }
 }
 
-function modulesOf({ pools }: Snapshot): readonly PolicyModule[] {
+function modulesOf({ pools }: Pick<Snapshot, 'pools'>): readonly PolicyModule[] {
   return pools.flatMap(({ balancing }) => (balancing.module === null ? [] : [balancing.module]));
 }

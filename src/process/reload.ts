@@ -42,6 +42,8 @@ export class Reloader {
   #last: ReloadStatus | null = null;
   #count = 0;
   #failures = 0;
+  /** How long the last one took to read and check. */
+  #loadMs = 0;
 
   constructor(means: ReloadMeans) {
     this.#means = means;
@@ -80,13 +82,20 @@ export class Reloader {
   async #run(): Promise<ReloadOutcome> {
     const { load, log, wallMs } = this.#means;
     this.#count++;
-    const outcome = await this.#attempt(load);
+    const startedMs = wallMs();
+    const outcome = await this.#attempt(async () => {
+      const loaded = await load();
+      this.#loadMs = wallMs() - startedMs;
+      return loaded;
+    });
     const problems = outcome.ok ? [] : outcome.problems;
     this.#last = { ok: outcome.ok, atMs: wallMs(), problems };
     if (outcome.ok) {
       log.info('Reloaded the configuration', {
         version: outcome.version,
         changes: outcome.changes,
+        loadMs: this.#loadMs,
+        inForceMs: wallMs() - startedMs - this.#loadMs,
       });
     } else {
       this.#failures++;

@@ -30,9 +30,11 @@ export function createSlotBook(
     isQuiet: (kind, slot) => isQuiet(words, workers, kind, slot),
     onReused: (former) => {
       const { kind, slot } = former;
+      // Of ten thousand servers most may never have counted anything: their histograms are not read.
+      const hasCounted = readers.counters.row(kind, slot).some((count) => count !== 0);
       departed.fold(former);
       readers.counters.resetSlot(kind, slot);
-      if (kind !== 'listener') readers.histograms.resetSlot(kind, slot);
+      if (kind !== 'listener' && hasCounted) readers.histograms.resetSlot(kind, slot);
       if (kind === 'server') {
         Atomics.store(words.failureStreak, slot, 0);
         forgetIdleLimit(words, slot);

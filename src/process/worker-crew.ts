@@ -11,6 +11,7 @@ import type {
 import type { SharedBuffers, SharedWords } from '../model/shared-memory.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { type Clock, heartbeatAgeMs, heartbeatMs, type RunningTimer } from '../platform/clock.ts';
+import { packSnapshot } from '../platform/pack-snapshot.ts';
 import { foldWorker } from './fold-worker.ts';
 import type { ProcessLog } from './process-log.ts';
 
@@ -107,8 +108,10 @@ export class WorkerCrew {
   publish(): void {
     const snapshot = this.#means.snapshot();
     const geo = this.#means.geoOf(snapshot);
+    const packed = packSnapshot(snapshot);
     for (const { index, thread } of this.#members) {
-      tell(thread, { type: 'publish', snapshot, geo, sockets: this.#means.socketsOf(index) });
+      const sockets = this.#means.socketsOf(index);
+      tell(thread, { type: 'publish', snapshot: packed, geo, sockets });
     }
   }
 

@@ -44,8 +44,8 @@ export const configFileNames: readonly string[] = [
   'evenkeel.config.mjs',
 ];
 
-/** Largest configuration file: thousands of servers fit ten times. */
-const fileBytesMax = 1_048_576;
+/** Largest configuration file: 10,000 servers with labels and 1,000 routes take a quarter of it. */
+const fileBytesMax = 4_194_304;
 
 /**
  * Reads and checks a configuration. The format follows the name: `.json`, `.ts .mts .js .mjs .cts
@@ -80,7 +80,7 @@ async function readSource(source: ConfigSource, files: ConfigFiles): Promise<Rea
   const { path } = source;
   const file = await files.read(path, fileBytesMax);
   if (!file.ok) {
-    const requirement = 'must be a readable file of at most 1 MiB';
+    const requirement = 'must be a readable file of at most 4 MiB';
     return refusedWhole(path, requirement, file.found);
   }
   let text: string;

@@ -14,6 +14,8 @@ export interface ResolverMeans {
   readonly report: (message: string) => void;
 }
 
+type ParsedAddress = NonNullable<ReturnType<typeof parseServerAddress>>;
+
 interface Name {
   readonly host: string;
   /** Last good answer; null before the first. */
@@ -39,6 +41,8 @@ const RETRY_MS_MAX = 30_000;
 export class NameResolver {
   readonly #means: ResolverMeans;
   readonly #names = new Map<string, Name>();
+  /** Of the addresses in use: thousands are asked for by every publication. */
+  #parsed = new Map<string, ParsedAddress>();
   /** Last good answers of another process, for the time until our own. */
   readonly #remembered = new Map<string, string>();
   #onSettled: (() => void)[] = [];
@@ -47,9 +51,9 @@ export class NameResolver {
     this.#means = means;
   }
 
-  /** Where to dial an address as written; null while its name is unresolved. Cost: one parse. */
+  /** Where to dial an address as written; null while its name is unresolved. Cost: a look-up for addresses in use, else a parse. */
   resolve(address: string): DialAddress | null {
-    const parsed = parseServerAddress(address);
+    const parsed = this.#parsed.get(address) ?? parseServerAddress(address);
     if (parsed === null) return null;
     if (parsed.kind !== 'name') return parsed;
     const found = this.#names.get(parsed.host)?.address ?? null;
@@ -71,10 +75,13 @@ export class NameResolver {
   /** Exactly these server addresses are in use: asks for names that are new, forgets the others. */
   track(addresses: Iterable<string>): void {
     const wanted = new Set<string>();
+    const inUse = new Map<string, ParsedAddress>();
     for (const address of addresses) {
-      const parsed = parseServerAddress(address);
+      const parsed = this.#parsed.get(address) ?? parseServerAddress(address);
+      if (parsed !== null) inUse.set(address, parsed);
       if (parsed?.kind === 'name') wanted.add(parsed.host);
     }
+    this.#parsed = inUse;
     for (const [host, name] of this.#names) {
       if (wanted.has(host)) continue;
       name.timer?.stop();

@@ -51,6 +51,8 @@ interface Freed {
   readonly slot: number;
   /** The publication after which no worker knows the slot's owner. */
   readonly sinceVersion: number;
+  /** Given in this round; it leaves the shelf with the commit. */
+  isTaken: boolean;
 }
 
 interface Given {
@@ -65,7 +67,13 @@ interface Shelf {
   readonly capacity: number;
   readonly slots: Map<string, number>;
   /** Longest free first. */
-  readonly freed: Freed[];
+  freed: Freed[];
+  /** The same by key; those that may come back. */
+  readonly freedByKey: Map<string, Freed>;
+  /** How many of `freed` are not taken. */
+  freedCount: number;
+  /** Up to here none of `freed` can be given to another owner in this round. */
+  looked: number;
   next: number;
 }
 
@@ -79,7 +87,7 @@ const REMOVED_SERVER = `${REMOVED}${SEPARATOR}${REMOVED}`;
  * with the new owner. A name that comes back before that gets its slot back, and its counters go on.
  *
  * A round is `begin`, the assigner's calls, then `commit` (names not asked for lose their slot) or
- * `abort` (the round never was). Cost: constant per name, linear in the freed slots per new name.
+ * `abort` (the round never was). Cost: constant per name, and one pass over the freed slots.
  */
 export class SlotBook {
   readonly #means: SlotMeans;
@@ -96,6 +104,9 @@ export class SlotBook {
       capacity: means.capacities[kind],
       slots: new Map(),
       freed: [],
+      freedByKey: new Map(),
+      freedCount: 0,
+      looked: 0,
       next: 0,
     });
     this.#shelves = {
@@ -132,11 +143,13 @@ export class SlotBook {
 
   /** Owners that left and whose slot nobody else has. Cost: linear in freed slots. */
   departed(kind: SlotKind): readonly DepartedOwner[] {
-    return this.#shelves[kind].freed.map((freed) => ownerOf(kind, freed));
+    const left = this.#shelves[kind].freed.filter(({ isTaken }) => !isTaken);
+    return left.map((freed) => ownerOf(kind, freed));
   }
 
   begin(): void {
     for (const names of Object.values(this.#asked)) names.clear();
+    for (const shelf of Object.values(this.#shelves)) shelf.looked = 0;
     this.#given.length = 0;
     this.#renamed.length = 0;
   }
@@ -145,11 +158,15 @@ export class SlotBook {
   commit(version: number): void {
     for (const kind of Object.keys(this.#shelves) as SlotKind[]) {
       const shelf = this.#shelves[kind];
+      shelf.freed = shelf.freed.filter(({ isTaken }) => !isTaken);
       for (const [key, slot] of shelf.slots) {
         if (this.#asked[kind].has(key)) continue;
         shelf.slots.delete(key);
-        shelf.freed.push({ key, slot, sinceVersion: version });
+        const freed: Freed = { key, slot, sinceVersion: version, isTaken: false };
+        shelf.freed.push(freed);
+        shelf.freedByKey.set(key, freed);
       }
+      shelf.freedCount = shelf.freed.length;
     }
     // A pool takes what its servers left along, so theirs must be there before.
     const isPool = (given: Given): number => Number(given.kind === 'pool');
@@ -162,13 +179,20 @@ export class SlotBook {
   }
 
   abort(): void {
-    for (const { freed, key } of this.#renamed) freed.key = key;
+    for (const { freed, key } of this.#renamed) {
+      freed.key = key;
+      this.#shelves.server.freedByKey.set(key, freed);
+    }
     for (const { kind, key, slot, freed } of this.#given.reverse()) {
       const shelf = this.#shelves[kind];
       shelf.slots.delete(key);
       // Backwards, so that the first untouched one is the next one again.
       if (freed === null) shelf.next = slot;
-      else shelf.freed.unshift(freed);
+      else {
+        freed.isTaken = false;
+        shelf.freedCount++;
+        if (freed.key !== REMOVED_SERVER) shelf.freedByKey.set(freed.key, freed);
+      }
     }
     this.#given.length = 0;
   }
@@ -185,26 +209,29 @@ export class SlotBook {
   }
 
   #take(kind: SlotKind, shelf: Shelf, key: string): { slot: number; freed: Freed | null } {
-    const own = shelf.freed.findIndex((freed) => freed.key === key);
-    if (own >= 0) {
-      const freed = shelf.freed.splice(own, 1)[0] as Freed;
-      return { slot: freed.slot, freed };
-    }
-    const isFree = (freed: Freed): boolean =>
-      freed.sinceVersion <= this.#appliedVersion && this.#means.isQuiet(kind, freed.slot);
+    const own = shelf.freedByKey.get(key);
+    if (own !== undefined) return this.#takeFreed(shelf, own);
     const hasUntouched = shelf.next < shelf.capacity;
     // Untouched slots first: the longer a freed one rests, the surer it is quiet. But not so many
     // departed names that status and metrics are full of them.
-    if (!hasUntouched || shelf.freed.length >= limits.departedNames) {
-      const at = shelf.freed.findIndex(isFree);
-      if (at >= 0) {
-        const freed = shelf.freed.splice(at, 1)[0] as Freed;
+    if (!hasUntouched || shelf.freedCount >= limits.departedNames) {
+      for (; shelf.looked < shelf.freed.length; shelf.looked++) {
+        const freed = shelf.freed[shelf.looked] as Freed;
+        if (freed.isTaken || freed.sinceVersion > this.#appliedVersion) continue;
+        if (!this.#means.isQuiet(kind, freed.slot)) continue;
         if (kind === 'pool') this.#forgetServers(freed.key);
-        return { slot: freed.slot, freed };
+        return this.#takeFreed(shelf, freed);
       }
     }
     if (!hasUntouched) throw new SlotsExhausted(kind, shelf.capacity);
     return { slot: shelf.next++, freed: null };
+  }
+
+  #takeFreed(shelf: Shelf, freed: Freed): { slot: number; freed: Freed } {
+    freed.isTaken = true;
+    shelf.freedByKey.delete(freed.key);
+    shelf.freedCount--;
+    return { slot: freed.slot, freed };
   }
 
   /** The pool's totals end: no server of it may come back to a slot that counted for them. */
@@ -212,6 +239,7 @@ export class SlotBook {
     for (const freed of this.#shelves.server.freed) {
       if (!freed.key.startsWith(`${pool}${SEPARATOR}`)) continue;
       this.#renamed.push({ freed, key: freed.key });
+      if (!freed.isTaken) this.#shelves.server.freedByKey.delete(freed.key);
       freed.key = REMOVED_SERVER;
     }
   }

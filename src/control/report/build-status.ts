@@ -180,6 +180,7 @@ function serverStatus(server: Server, means: TrafficMeans): ServerStatus {
   const { counters, words } = means;
   const { slot } = server;
   const health = means.healthOf(slot);
+  const requests = counters.one('server', slot, ServerColumn.REQUESTS);
   return {
     address: server.address,
     slot,
@@ -188,17 +189,20 @@ function serverStatus(server: Server, means: TrafficMeans): ServerStatus {
     state: health?.state ?? 'down',
     why: health?.why ?? 'not yet known',
     inFlight: Atomics.load(words.inFlight, slot),
-    requests: counters.one('server', slot, ServerColumn.REQUESTS),
+    requests,
     requestsPerSecond: rounded(means.rateOf(slot)),
     errors: errorsOf(counters.row('server', slot)),
-    latencyMs: latencyOf(means.histograms, slot),
+    // Of ten thousand servers most may be idle: their histograms of 896 cells are not read.
+    latencyMs: requests === 0 ? noLatency : latencyOf(means.histograms, slot),
     history: health?.history ?? [],
   };
 }
 
+const noLatency: LatencyStatus = { p50: null, p90: null, p99: null };
+
 function latencyOf(histograms: HistogramReader, slot: number): LatencyStatus {
   const cells = histograms.read('server', slot, ServerTiming.TOTAL);
-  if (sampleCount(cells) === 0) return { p50: null, p90: null, p99: null };
+  if (sampleCount(cells) === 0) return noLatency;
   const at = (share: number): number => quantile(cells, share) / 1000;
   return { p50: at(0.5), p90: at(0.9), p99: at(0.99) };
 }

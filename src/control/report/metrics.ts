@@ -204,6 +204,8 @@ function serverTotals(
   if (slot === null) return;
   const inFlight = Atomics.load(words.inFlight, slot);
   out.gauge('evenkeel_server_in_flight', 'Exchanges and tunnels now running.', inFlight, labels);
+  // Histograms of servers that have counted nothing are not read.
+  if (values.every((value) => value === 0)) return;
   for (const [timing, name, help] of serverTimings) {
     const shape = shapeOf(histograms.read('server', slot, timing));
     if (shape.count > 0) out.histogram(`evenkeel_server_${name}_seconds`, help, shape, labels);

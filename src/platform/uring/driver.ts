@@ -196,7 +196,6 @@ class UringDriver implements Driver, AcceptBook {
   get openLinks(): number {
     return this.core.openLinks;
   }
-
   get openListeners(): number {
     return this.#listeners.size;
   }
