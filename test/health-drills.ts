@@ -3,6 +3,7 @@
 // Gray failure: one of five servers answers 30 % with 500, then 10 times slower; flapping: 2 s up, 2 s down.
 import { parseArgs } from 'node:util';
 import { drillFlapping, drillGray } from './e2e/health-drill.ts';
+import { wellDelayMs } from './e2e/sick-server.ts';
 
 const { values } = parseArgs({
   options: {
@@ -37,7 +38,7 @@ async function drill(
 
 for (const [name, ailment] of [
   ['errors', { failing: 0.3 }],
-  ['slow', { delayMs: 50 }],
+  ['slow', { delayMs: 10 * wellDelayMs }],
 ] as const) {
   await drill(name, async (test) => {
     const report = await drillGray(test, ailment, { driver, durationMs });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { drivers } from './drivers.ts';
 import { drillFlapping, drillGray, drillPanic } from './health-drill.ts';
+import { wellDelayMs } from './sick-server.ts';
 
 // Three minutes with the default settings are in test/health-drills.ts; here time runs faster: looks
 // each quarter of a second, an ejection of three seconds, and a share of errors to match.
@@ -26,7 +27,7 @@ for (const { name: driver, skip } of await drivers()) {
 describe('a pool in trouble', () => {
   it('ejects the one of five that is ten times slower', async (test) => {
     const options = { driver: 'portable', durationMs: 6_000, pool } as const;
-    const report = await drillGray(test, { delayMs: 50 }, options);
+    const report = await drillGray(test, { delayMs: 10 * wellDelayMs }, options);
     const seen = JSON.stringify(report);
     assert.ok(report.ejectedAfterMs < 6_000, seen);
     assert.match(report.why, /^the sick one: half of its answers take over/, seen);

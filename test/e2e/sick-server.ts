@@ -14,8 +14,8 @@ export interface Ailment {
   readonly status?: number;
 }
 
-/** How long an answer of a well server takes, ms: well above the timer's grain. */
-export const wellDelayMs = 5;
+/** How long an answer of a well server takes, ms: well above what a busy machine adds. */
+export const wellDelayMs = 10;
 
 /** A server in this process that can be made sick, closed and opened again on its port. */
 export class SickServer {

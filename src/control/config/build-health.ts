@@ -56,7 +56,7 @@ export function buildOutlier(outlier: CheckedOutlier = {}): Outlier | null {
   return {
     consecutive: outlier.consecutive ?? 5,
     successMarginRatio: outlier.successRate ?? 0.1,
-    latencyFactor: outlier.latency?.factor ?? 4,
+    latencyFactor: outlier.latency?.factor ?? 3,
     latencyLeastMs: outlier.latency?.least ?? 10,
     intervalMs: outlier.interval ?? 1_000,
     volumeMin: outlier.minimumVolume ?? 10,

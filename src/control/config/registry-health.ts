@@ -106,7 +106,7 @@ export const outlier: RecordShape = record(
           factor: key(
             count(0, 1_000),
             'Times the median of its peers that half of its first bytes may take; 0 is any.',
-            { default: '4' },
+            { default: '3' },
           ),
           least: key(written(form.duration('1ms', '1h')), 'A median below this is never slow.', {
             default: '10ms',
