@@ -85,9 +85,7 @@ function poolLines(pool: ExplainedPool): string[] {
     `pool ${pool.pool} (${pool.why}), policy ${pool.policy}: ${pool.says}`,
     ...states.map((state) => `  ${state}`),
     ...servers.map((server) => `  ${server.address.padEnd(width)}  ${serverText(server)}`),
-    pool.picked === null
-      ? `  nobody can be picked: ${pool.pickedWhy}`
-      : `  would pick ${pool.picked} (${pool.pickedWhy})`,
+    `  would pick ${pool.picked ?? 'nobody'} (${pool.pickedWhy})`,
   ];
 }
 

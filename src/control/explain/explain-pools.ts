@@ -42,13 +42,31 @@ export function explainDestinations(
   if (respond !== null || actions?.redirect) return { pools: [], does };
   const named: { readonly pool: string; readonly why: string }[] = [];
   if (actions?.split) named.push(...splitPools(actions.split, head, addressHash));
-  else if (route.pool !== null) named.push({ pool: route.pool, why: 'the pool of the route' });
+  else if (route.pool !== null)
+    named.push({ pool: route.pool, why: `the pool of the route${subsetText(route)}` });
   if (actions?.fallback) named.push({ pool: actions.fallback, why: 'where that cannot serve it' });
   const pools = named.flatMap(({ pool: name, why }) => {
     const pool = means.snapshot.pools.find((one) => one.name === name);
-    return pool === undefined ? [] : [explainPool(pool, why, head, addressHash, means)];
+    if (pool === undefined) return [];
+    const isRoutes = name === route.pool && !actions?.split;
+    const part = isRoutes ? subsetOf(pool, route) : pool;
+    return [explainPool(part, why, head, addressHash, means)];
   });
   return { pools, does };
+}
+
+/** The servers of the pool that have the labels which the route asks for. */
+function subsetOf(pool: Pool, { subset }: Route): Pool {
+  const wanted = Object.entries(subset ?? {});
+  const servers = pool.servers.filter(({ labels }) =>
+    wanted.every(([label, value]) => labels[label] === value),
+  );
+  return wanted.length === 0 ? pool : { ...pool, servers };
+}
+
+function subsetText({ subset }: Route): string {
+  const wanted = Object.entries(subset ?? {}).map(([label, value]) => `${label}: ${value}`);
+  return wanted.length === 0 ? '' : `, servers with ${wanted.join(', ')} only`;
 }
 
 /** The pools of a split, the one that takes this very request first. */
@@ -115,7 +133,9 @@ function explainPool(
     tried: new Int32Array(0),
     triedCount: 0,
   };
-  const slot = set.picker().pick(request);
+  // A policy of the user's own is loaded by the workers only.
+  const isOwn = pool.policy === 'custom';
+  const slot = isOwn ? NONE : set.picker().pick(request);
   const weights = new Map(set.candidates.map((one) => [one.slot, one.nominalWeight * one.factor]));
   const servers = pool.servers.map((server): ExplainedServer => {
     const health = means.healthOf(server.slot);
@@ -135,12 +155,16 @@ function explainPool(
     pool: pool.name,
     why,
     policy: pool.policy,
-    says: set.policy.says,
+    says: isOwn ? 'a policy of your own' : set.policy.says,
     isPanic: set.isPanic,
     isBackup: set.isBackup,
     servers,
     picked,
-    pickedWhy: picked === null ? noneText(set, slot) : pickedText(pool),
+    pickedWhy: isOwn
+      ? 'workers ask your own policy; it is not asked here'
+      : picked === null
+        ? noneText(set, slot)
+        : pickedText(pool),
   };
 }
 
