@@ -5,6 +5,7 @@ export type {
   AdminInput,
   ConfigInput,
   DurationInput,
+  HooksInput,
   LimitsInput,
   ListenerInput,
   LogInput,
@@ -28,3 +29,14 @@ export type {
 } from './control/config/define.ts';
 export { defineConfig } from './control/config/define.ts';
 export type { GeoInput, MatchInput, TestInput, TimeInput } from './control/config/define-match.ts';
+export type {
+  HookAnswer,
+  HookDecision,
+  HookPick,
+  HookRedirect,
+  HookRequest,
+  HookResponse,
+  HookServer,
+  Hooks,
+} from './model/hooks.ts';
+export { defineHooks } from './model/hooks.ts';

@@ -75,7 +75,7 @@ export const bans: readonly Ban[] = [
     instead: 'a named export',
     // The reference prints an example of a configuration file, the one place for default exports.
     where: (path) =>
-      !/\.md$|config\/reference\.ts$|evenkeel\.config\.|^test\/config\/|-policy\.ts$|^tools\/test-reporter\.mjs$/.test(
+      !/\.md$|config\/reference\.ts$|evenkeel\.config\.|^test\/config\/|-policy\.ts$|^examples\/hooks\/|^tools\/test-reporter\.mjs$/.test(
         path,
       ),
   },

@@ -5,14 +5,18 @@ import { Framing, type Head, Method } from '../wire/http1/head.ts';
 import { act } from './act.ts';
 import type { Answer } from './answers.ts';
 import type { Exchange } from './exchange.ts';
+import { Hooked } from './hooked.ts';
 import type { Plane } from './plane.ts';
+import { setPath } from './rewrite.ts';
 import type { ListenerTable } from './table.ts';
 
 /** What happens to a request whose head is whole: it goes to a pool, or it is answered here. */
 export type Admission =
   | { readonly kind: 'pool' }
   | { readonly kind: 'failure'; readonly code: FailureCode }
-  | { readonly kind: 'answer'; readonly answer: Answer };
+  | { readonly kind: 'answer'; readonly answer: Answer }
+  /** Hooks are asked first; what they let go on goes to `admitToPool`. */
+  | { readonly kind: 'hooks' };
 
 /** Fills what the machine needs to know of a request; the head is valid only now. */
 export function noteRequest(exchange: Exchange, head: Head): void {
@@ -56,6 +60,7 @@ function isIdempotent(head: Head): boolean {
 }
 
 const TO_POOL: Admission = { kind: 'pool' };
+const TO_HOOKS: Admission = { kind: 'hooks' };
 
 /**
  * Finds the route of a request and decides what happens to it; fills the exchange's route, pool and
@@ -104,15 +109,35 @@ export function admit(
     return { kind: 'failure', code: 'separator-encoded' };
   }
   if (head.maxForwards === 0) return { kind: 'answer', answer: lastHop(head) };
+  if (route.hooks !== null) {
+    exchange.hooked = new Hooked(plane, exchange, route.hooks, head);
+    if (route.hooks.hasRequest) return TO_HOOKS;
+  }
+  return admitToPool(plane, exchange, head, peer.isTrusted);
+}
+
+/** Does what the route of a request says, after its hooks; the head is valid only now. */
+export function admitToPool(
+  plane: Plane,
+  exchange: Exchange,
+  head: Head,
+  isTrustedPeer: boolean,
+): Admission {
+  const route = exchange.route!;
+  const hooked = exchange.hooked;
+  if (hooked !== null && hooked.path !== null && !setPath(hooked.path, exchange, head)) {
+    return { kind: 'failure', code: 'hook-failed' };
+  }
   exchange.pool = route.pool;
   if (route.actions !== null) {
     const end = act(plane, exchange, route.actions, head);
     if (typeof end === 'string') return { kind: 'failure', code: end };
     if (end !== null) return { kind: 'answer', answer: end };
   }
+  if (hooked !== null && hooked.pool !== null) exchange.pool = hooked.pool;
   if (exchange.pool === null) return { kind: 'answer', answer: route.fixed! };
   const { key, sticky } = exchange.pool;
-  if (sticky !== null) sticky.note(plane, exchange, head, peer.isTrusted);
+  if (sticky !== null) sticky.note(plane, exchange, head, isTrustedPeer);
   exchange.keyHash = key === null ? exchange.addressHash : key.hashOr(head, exchange.addressHash);
   if (plane.isDraining && exchange.minor === 0) exchange.clientCloses = true;
   return TO_POOL;

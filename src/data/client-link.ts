@@ -7,12 +7,14 @@ import { limits } from '../model/limits.ts';
 import type { Link, LinkHandler } from '../platform/driver.ts';
 import { Framing, type Head, INCOMPLETE, Method, REFUSED } from '../wire/http1/head.ts';
 import { parseRequestHead } from '../wire/http1/request-parser.ts';
-import { type Admission, admit, noteRequest } from './admit.ts';
+import type { RequestForwarding } from '../wire/http1/write-request.ts';
+import { type Admission, admit, admitToPool, noteRequest } from './admit.ts';
 import { AnswerWriter } from './answer-writer.ts';
 import { type Answer, answerBytes } from './answers.ts';
 import { BodyRelay } from './body-relay.ts';
 import { closeLink } from './close-link.ts';
 import { type Carrier, type ClientSide, Exchange, Stage, type Surrendered } from './exchange.ts';
+import { type HookOutcome, SUSPENDED } from './hook-runner.ts';
 import type { ListenerState } from './listener-state.ts';
 import { PartialHead } from './partial-head.ts';
 import { PendingBytes } from './pending-bytes.ts';
@@ -116,7 +118,11 @@ export class ClientLink implements ClientSide, LinkHandler {
     if (this.#phase === Phase.EXCHANGE) {
       const exchange = this.#exchange;
       if (exchange === null) return;
-      if (!exchange.isRequestComplete) this.#lost('client-aborted');
+      // Its last bytes may wait for a hook.
+      const mayBeWhole = exchange.stage === Stage.SUSPENDED && this.#pending !== null;
+      if (!exchange.isRequestComplete) {
+        if (!mayBeWhole) this.#lost('client-aborted');
+      }
       // Half-closed or gone: a FIN does not tell. Who half-closes gets an answer that comes soon.
       else if (exchange.stage !== Stage.ANSWERING) {
         this.#endedAtMs = this.#plane.driver.now();
@@ -179,6 +185,8 @@ export class ClientLink implements ClientSide, LinkHandler {
     if (sticky !== null) {
       form.edits = sticky.editsFor(this.#plane, exchange, head.status, form.edits);
     }
+    const edits = exchange.hooked === null ? null : exchange.hooked.responseEdits;
+    if (edits !== null) form.edits = edits.over(form.edits);
     const place = this.#plane.headPlace;
     place.id = id;
     place.floor = floor;
@@ -331,6 +339,12 @@ export class ClientLink implements ClientSide, LinkHandler {
     return this.#phase === Phase.HEAD && this.link.queuedBytes > limits.queueHighBytes;
   }
 
+  /** The present request has body bytes to come, and no hook that has yet to decide. */
+  get #takesBody(): boolean {
+    const exchange = this.#exchange!;
+    return !exchange.isRequestComplete && exchange.stage !== Stage.SUSPENDED;
+  }
+
   // Reading requests.
 
   /** Takes received bytes, message after message; owns one reference of `id`. */
@@ -338,7 +352,7 @@ export class ClientLink implements ClientSide, LinkHandler {
     let at = from;
     while (at < end) {
       if (this.#phase === Phase.HEAD) at = this.#takeHead(id, at, end);
-      else if (this.#phase === Phase.EXCHANGE && !this.#exchange!.isRequestComplete) {
+      else if (this.#phase === Phase.EXCHANGE && this.#takesBody) {
         at = this.#takeBody(id, at, end);
       } else break;
     }
@@ -367,9 +381,7 @@ export class ClientLink implements ClientSide, LinkHandler {
     while (this.#pending !== null && !this.#isProcessing) {
       const mayGoOn =
         (this.#phase === Phase.HEAD && !this.#isAnswerStuck) ||
-        (this.#phase === Phase.EXCHANGE &&
-          !this.#exchange!.isRequestComplete &&
-          !this.#isBodyPaused);
+        (this.#phase === Phase.EXCHANGE && this.#takesBody && !this.#isBodyPaused);
       if (!mayGoOn) return;
       const pending = this.#pending;
       const { id, offset, length } = pending.take();
@@ -435,7 +447,26 @@ export class ClientLink implements ClientSide, LinkHandler {
       this.#relay.start(head.framing, head.contentLength, head.framing);
     }
     const peer = listener.peers.of(this.link.remoteAddress);
-    const admission = admit(plane, listener, exchange, head, peer);
+    let admission = admit(plane, listener, exchange, head, peer);
+    if (admission.kind === 'hooks') {
+      const decided = this.#askHooks(exchange, head, peer.isTrusted);
+      if (decided === SUSPENDED) return;
+      admission = decided;
+    }
+    this.#goOn(exchange, admission, head, peer.forwarding, headId, floor, bodyAt);
+  }
+
+  /** Writes the request for its pool, or keeps the answer that takes its place; begins when it is all here. */
+  #goOn(
+    exchange: Exchange,
+    admission: Admission,
+    head: Head,
+    forwarding: RequestForwarding,
+    headId: number,
+    floor: number,
+    bodyAt: number,
+  ): void {
+    const plane = this.#plane;
     if (admission.kind === 'pool') {
       const classes = exchange.pool!.gate?.classes ?? null;
       if (classes !== null) exchange.failover.priority = queueClassOf(classes, head);
@@ -443,7 +474,7 @@ export class ClientLink implements ClientSide, LinkHandler {
       place.id = headId;
       place.floor = floor;
       place.bodyAt = bodyAt;
-      writeRequest(plane, exchange, head, peer.forwarding, place);
+      writeRequest(plane, exchange, head, forwarding, place);
     } else this.#answerSoon = admission;
     const mirror = exchange.plan === null ? null : exchange.plan.mirror;
     if (mirror !== null) mirror.takeHead();
@@ -452,10 +483,49 @@ export class ClientLink implements ClientSide, LinkHandler {
     this.#settle();
   }
 
+  /** Asks the hooks of the request's route; while one has not decided, the link waits with what comes. */
+  #askHooks(exchange: Exchange, head: Head, isTrusted: boolean): Admission | typeof SUSPENDED {
+    const plane = this.#plane;
+    const hooked = exchange.hooked;
+    invariant(hooked !== null, 'an exchange with hooks has what goes with them');
+    const outcome = plane.hooks.request(exchange, hooked, (late) => this.#hooksDecided(late));
+    if (outcome === SUSPENDED) {
+      exchange.stage = Stage.SUSPENDED;
+      return SUSPENDED;
+    }
+    return admissionOf(outcome) ?? admitToPool(plane, exchange, head, isTrusted);
+  }
+
+  /** Goes on with a request whose hooks took their time. Its head is parsed again, from the copy. */
+  #hooksDecided(outcome: HookOutcome): void {
+    const plane = this.#plane;
+    const exchange = this.#exchange;
+    invariant(exchange?.hooked, 'hooks of an ended exchange are not heard');
+    exchange.stage = Stage.CHOOSING;
+    const decided = admissionOf(outcome);
+    if (decided === null) {
+      const { bytes } = exchange.hooked.lines;
+      const head = plane.requestHead;
+      const limitsOfHead = exchange.listener!.table.headLimits;
+      const length = parseRequestHead(head, bytes, 0, bytes.length, limitsOfHead);
+      invariant(length === bytes.length, 'a head that was valid still is');
+      const { isTrusted, forwarding } = exchange.listener!.peers.of(this.link.remoteAddress);
+      const admission = admitToPool(plane, exchange, head, isTrusted);
+      this.#goOn(exchange, admission, head, forwarding, -1, 0, 0);
+    } else {
+      this.#answerSoon = decided;
+      if (exchange.isRequestComplete) this.#settle();
+    }
+    if (!exchange.isRequestComplete && this.#pending === null) this.#settle();
+    this.#drainPending();
+    const isCut = this.#hasEnded && this.#pending === null && this.#exchange === exchange;
+    if (isCut && !exchange.isRequestComplete) this.#lost('client-aborted');
+  }
+
   #answerAdmission(exchange: Exchange): void {
     const admission = this.#answerSoon;
     this.#answerSoon = null;
-    if (admission === null || admission.kind === 'pool') return;
+    if (admission === null || admission.kind === 'pool' || admission.kind === 'hooks') return;
     if (admission.kind === 'failure') {
       exchange.failure = admission.code;
       this.answerFailure(exchange, admission.code);
@@ -635,4 +705,12 @@ export class ClientLink implements ClientSide, LinkHandler {
     const dueMs = isSending || isReceiving ? progressMs + timeouts.idleMs : nowMs + timeouts.idleMs;
     this.#wakeAt(dueMs);
   }
+}
+
+/** What hooks decided as an admission; null when the request goes on. */
+function admissionOf(outcome: HookOutcome): Admission | null {
+  if (outcome === null) return null;
+  return typeof outcome === 'string'
+    ? { kind: 'failure', code: outcome }
+    : { kind: 'answer', answer: outcome };
 }

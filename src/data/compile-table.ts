@@ -4,9 +4,11 @@ import { Clients, type GeographyOf } from '../match/client.ts';
 import { RequestFacts } from '../match/facts.ts';
 import { RequestValue } from '../match/request-value.ts';
 import { compileRoutes } from '../match/routes.ts';
+import type { HookModule } from '../model/hooks.ts';
 import type { Pool, Route, Server, Snapshot } from '../model/snapshot.ts';
 import { ServerTiming } from '../observe/columns.ts';
 import type { HistogramWriter } from '../observe/histograms.ts';
+import { compileHooks } from './compiled-hooks.ts';
 import { compilePages } from './error-pages.ts';
 import { Peers } from './peers.ts';
 import type { Plane } from './plane.ts';
@@ -40,9 +42,10 @@ export function* compileTable(
     pools.set(pool.name, yield* compilePool(plane, histograms, pool, snapshot.version));
     yield;
   }
+  const hooks = snapshot.hooks ?? null;
   const routes: CompiledRoute[] = [];
   for (const route of snapshot.routes) {
-    routes.push(compileRoute(plane, histograms, { route, errors: snapshot.errors }, pools));
+    routes.push(compileRoute(plane, histograms, { route, errors: snapshot.errors, hooks }, pools));
     if (routes.length % STEP_MAX === 0) yield;
   }
   yield;
@@ -161,10 +164,17 @@ function hostOf(pool: Pool): string {
   return first === undefined || first.address.startsWith('unix:') ? 'localhost' : first.address;
 }
 
+/** A route with what the whole configuration says for all of them. */
+interface RouteWithin {
+  readonly route: Route;
+  readonly errors: Snapshot['errors'];
+  readonly hooks: HookModule | null;
+}
+
 function compileRoute(
   plane: Plane,
   histograms: HistogramWriter,
-  { route, errors }: { readonly route: Route; readonly errors: Snapshot['errors'] },
+  { route, errors, hooks }: RouteWithin,
   pools: ReadonlyMap<string, CompiledPool>,
 ): CompiledRoute {
   const respond = route.respond;
@@ -182,6 +192,7 @@ function compileRoute(
             contentType: respond.contentType,
             fields: respond.headers,
           },
+    hooks: compileHooks([hooks, route.hooks ?? null], plane.hooksOf),
     retry: route.retry === null ? null : new RouteRetry(route.retry),
     actions: compileActions(route, pools, errorPages, plane),
     errorPages,

@@ -5,6 +5,7 @@ import type { BufferPool, Driver, Link } from '../platform/driver.ts';
 import type { Head } from '../wire/http1/head.ts';
 import type { Answer } from './answers.ts';
 import { FailoverState } from './failover-state.ts';
+import type { Hooked } from './hooked.ts';
 import { LogNote } from './log-note.ts';
 import type { RoutePlan } from './route-plan.ts';
 import type { ServerState } from './server-state.ts';
@@ -25,6 +26,8 @@ export const Stage = {
   TUNNEL: 4,
   /** No server holds it: the next try waits for a pause or a place. */
   PAUSED: 5,
+  /** A hook has yet to decide on the request; its head is a copy, its body waits with the link. */
+  SUSPENDED: 6,
 } as const;
 
 /** Half an hour: the clock in µs wraps after 35 minutes. */
@@ -189,6 +192,8 @@ export class Exchange implements SpanSink {
   /** What the access log will say of its request; kept up only while there is one. */
   readonly note: LogNote = new LogNote();
   readonly failover: FailoverState = new FailoverState();
+  /** What goes with it where its route has hooks; null for most, and then nothing is looked at. */
+  hooked: Hooked | null = null;
 
   /** The request as it goes to servers: `id, offset, length` triples, each with one reference of ours. */
   readonly segments: number[] = [];
@@ -223,6 +228,7 @@ export class Exchange implements SpanSink {
     this.plan = null;
     this.acts = 0;
     this.isMirror = false;
+    this.hooked = null;
     this.server = null;
     this.slot = -1;
     this.lastSlot = -1;

@@ -1,5 +1,6 @@
 import { createRandom } from '../base/prng.ts';
 import { plainBalancing } from '../model/balancing.ts';
+import type { Hooks } from '../model/hooks.ts';
 import type { FromWorker } from '../model/messages.ts';
 import { standardRetry } from '../model/retry.ts';
 import {
@@ -97,13 +98,14 @@ export function fakeShared(workers: number): SharedBuffers {
 
 /**
  * Starts a data plane on a fake driver with this snapshot; `buffersMax`: budget of its buffers; `worker`: its number
- * among those that share `shared`.
+ * among those that share `shared`; `hooks`: what every module of hooks has.
  */
 export function startFakePlane(
   snapshot: Snapshot,
   buffersMax?: number,
   shared: SharedBuffers = fakeShared(1),
   worker = 0,
+  hooks: Hooks | null = null,
 ): FakePlane {
   const driver = new FakeDriver(new PlainBuffers(buffersMax));
   const messages: FromWorker[] = [];
@@ -122,6 +124,7 @@ export function startFakePlane(
     post: (message) => messages.push(message),
     random: createRandom(1),
     wallClock: () => clock.wallMs,
+    hooksOf: () => hooks,
   });
   return { driver, plane, messages, clock, shared, words: attachWords(shared) };
 }

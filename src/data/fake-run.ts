@@ -1,3 +1,4 @@
+import type { Hooks } from '../model/hooks.ts';
 import type { SharedBuffers } from '../model/shared-memory.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { type CounterOwner, CounterReader } from '../observe/counters.ts';
@@ -19,9 +20,10 @@ export class FakeRun {
     servers: number,
     change: Partial<Snapshot> = {},
     among?: { readonly shared: SharedBuffers; readonly worker: number },
+    hooks: Hooks | null = null,
   ) {
     const snapshot = fakeSnapshot(servers, change);
-    const plane = startFakePlane(snapshot, undefined, among?.shared, among?.worker);
+    const plane = startFakePlane(snapshot, undefined, among?.shared, among?.worker, hooks);
     this.fake = { ...plane, snapshot };
     this.#counters = new CounterReader(this.fake.shared);
   }

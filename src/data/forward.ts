@@ -204,6 +204,15 @@ export class Forward implements Conductor, QueueOwner {
       // A session does not move because a reused link had died: a dial tells whether its server lives.
       retryStale(exchange);
     }
+    const { hooked } = exchange;
+    if (hooked?.hooks.hasPick === true) {
+      const failure = plane.hooks.pick(exchange, hooked, pool);
+      if (failure !== null) {
+        unspend(plane, exchange);
+        this.#giveUp(exchange, failure, false);
+        return;
+      }
+    }
     let slot = takePlace(plane, exchange, pool);
     if (slot < 0 && exchange.staleSlot >= 0) {
       // Only a reused link of that server died: a fresh one may well work.
@@ -400,6 +409,10 @@ export class Forward implements Conductor, QueueOwner {
   #recycle(exchange: Exchange): void {
     if (exchange.stage === Stage.FREE) return;
     exchange.stage = Stage.FREE;
+    if (exchange.hooked !== null) {
+      exchange.hooked.end();
+      exchange.hooked = null;
+    }
     exchange.client = null;
     exchange.pool = null;
     exchange.route = null;

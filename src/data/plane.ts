@@ -8,8 +8,10 @@ import type { CounterWriter } from '../observe/counters.ts';
 import type { BufferPool, Driver } from '../platform/driver.ts';
 import type { Head } from '../wire/http1/head.ts';
 import type { ResponseForwarding } from '../wire/http1/write-response.ts';
+import type { HooksOf } from './compiled-hooks.ts';
 import type { Exchange, ServerSide, SpanSink } from './exchange.ts';
 import type { FineTimers } from './fine-timers.ts';
+import type { HookRunner } from './hook-runner.ts';
 import type { MirrorLoad } from './mirror.ts';
 import type { PoolGate } from './pool-gate.ts';
 import type { HeadPlace } from './request-writer.ts';
@@ -62,6 +64,8 @@ export interface Plane {
   readonly picking: PickingWorker;
   readonly post: (message: FromWorker) => void;
   readonly conductor: Conductor;
+  readonly hooksOf: HooksOf;
+  readonly hooks: HookRunner;
   /** Reused by every parse; valid until the next one. */
   readonly requestHead: Head;
   readonly responseHead: Head;

@@ -30,6 +30,9 @@ export function writeRequest(
 ): void {
   const pool = plane.buffers;
   forwarding.edits = exchange.plan === null ? null : exchange.plan.requestEdits;
+  if (exchange.hooked !== null) {
+    forwarding.edits = exchange.hooked.requestEdits.over(forwarding.edits);
+  }
   forwarding.keepsUpgrade = exchange.wantsUpgrade;
   forwarding.defaultHost = exchange.pool!.defaultHost;
   if (place.id >= 0 && edit(exchange, head, forwarding, pool, place)) return;

@@ -68,14 +68,28 @@ export function rewritePath(
   const before = pathText(head);
   if (before === '*') return true;
   const after = rewrittenPath(rewrite, before, plane, exchange, head);
-  if (after === before) return true;
+  return after === before || putPath(rewrite, after, exchange, head);
+}
+
+/** Sets the path that a hook chose. False when it is no canonical path. Cost: room for a path. */
+export function setPath(path: string, exchange: Exchange, head: Head): boolean {
+  const scratch = new Uint8Array(limits.targetBytes);
+  return putPath({ canonicalizer: new PathCanonicalizer(), scratch }, path, exchange, head);
+}
+
+function putPath(
+  { canonicalizer, scratch }: Pick<PathRewrite, 'canonicalizer' | 'scratch'>,
+  after: string,
+  exchange: Exchange,
+  head: Head,
+): boolean {
+  const before = pathText(head);
   const bytes = ascii(after);
   const mayHaveSeparator = exchange.route!.route.allowEncodedSeparators;
   const begins = after.startsWith('/') && (!after.startsWith('//') || before.startsWith('//'));
   const queryBytes = head.queryEnd - head.queryStart;
   if (!begins || bytes.length + queryBytes > limits.targetBytes) return false;
   if (!bytes.every((byte) => (targetClass[byte]! & IN_PATH) !== 0)) return false;
-  const { canonicalizer, scratch } = rewrite;
   const end = canonicalizer.write(bytes, 0, bytes.length, scratch, 0);
   if (end !== bytes.length || !bytes.every((byte, at) => byte === scratch[at])) return false;
   if (canonicalizer.hasEncodedSeparator && !mayHaveSeparator) return false;

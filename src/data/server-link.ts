@@ -16,6 +16,9 @@ import { closeLink } from './close-link.ts';
 import { dialFailure } from './dial-failure.ts';
 import { fieldsToKeep } from './error-pages.ts';
 import type { ClientSide, Exchange, ServerSide } from './exchange.ts';
+import { HeldAnswer } from './held-answer.ts';
+import { type HookOutcome, SUSPENDED } from './hook-runner.ts';
+import { type Hooked, ResponseFacade } from './hooked.ts';
 import { noteLoadHeader } from './load-header.ts';
 import { PartialHead } from './partial-head.ts';
 import type { Plane } from './plane.ts';
@@ -26,7 +29,15 @@ import type { ServerState } from './server-state.ts';
 const CLOSES_APART_MS = 100;
 
 /** What an upstream link is doing. */
-const Phase = { DIALLING: 0, AWAITING_HEAD: 1, BODY: 2, IDLE: 3, GONE: 4, DISCARD: 5 } as const;
+const Phase = {
+  DIALLING: 0,
+  AWAITING_HEAD: 1,
+  BODY: 2,
+  IDLE: 3,
+  GONE: 4,
+  DISCARD: 5,
+  HELD: 6,
+} as const;
 
 /**
  * One HTTP/1.1 link to a server: sends one request at a time and reads its answer.
@@ -34,7 +45,8 @@ const Phase = { DIALLING: 0, AWAITING_HEAD: 1, BODY: 2, IDLE: 3, GONE: 4, DISCAR
  *   DIALLING ──connected──▶ AWAITING_HEAD ──final head──▶ BODY ──last byte──▶ IDLE ──next request──▶ AWAITING_HEAD
  *      └── refused, timed out ──┴── died, invalid, late ──┴── cut, stalled ──┴── closed, spoke unasked ──▶ GONE
  *
- * An answer that is to be tried again elsewhere is read in DISCARD instead of BODY, for nobody.
+ * An answer that is to be tried again elsewhere is read in DISCARD instead of BODY, for nobody. Before BODY it is
+ * HELD while hooks have not decided on it: the link is paused, and what comes all the same waits.
  */
 export class ServerLink implements ServerSide, LinkHandler {
   isReused = false;
@@ -59,6 +71,7 @@ export class ServerLink implements ServerSide, LinkHandler {
   #discardedBytes = 0;
   /** How long it had been idle when its present exchange began. */
   #idledMs = 0;
+  #held: HeldAnswer | null = null;
   /** When the present phase began to wait (driver ms). */
   #waitsSinceMs: number;
   readonly #dialledAtUs: number;
@@ -211,7 +224,10 @@ export class ServerLink implements ServerSide, LinkHandler {
     }
     const end = offset + length;
     if (this.#phase === Phase.BODY) this.#body(exchange, id, offset, end);
-    else this.#head(exchange, id, offset, end);
+    else if (this.#held !== null) {
+      this.#held.pending.append(id, offset, length);
+      return;
+    } else this.#head(exchange, id, offset, end);
     plane.buffers.release(id);
   }
 
@@ -225,6 +241,10 @@ export class ServerLink implements ServerSide, LinkHandler {
       }
       this.#gone();
       this.#link.close();
+      return;
+    }
+    if (this.#held !== null) {
+      this.#held.hasEnded = true;
       return;
     }
     if (this.#phase === Phase.BODY && exchange.client !== null) {
@@ -250,7 +270,8 @@ export class ServerLink implements ServerSide, LinkHandler {
       this.#gone();
       return;
     }
-    if (phase === Phase.DIALLING) this.#fail(dialFailure(errno));
+    if (this.#held !== null) this.#held.closedErrno = errno;
+    else if (phase === Phase.DIALLING) this.#fail(dialFailure(errno));
     else if (phase === Phase.BODY) this.#fail('upstream-body-cut');
     else if (this.#sawByte) this.#fail('upstream-response-invalid');
     else if (errno === 0) this.#fail('upstream-closed-before-headers');
@@ -349,6 +370,10 @@ export class ServerLink implements ServerSide, LinkHandler {
       this.#replaced(exchange, head, id, at, end);
       return;
     }
+    const { hooked } = exchange;
+    if (hooked?.hooks.hasResponse === true) {
+      if (!this.#askHooks(exchange, hooked, head, id, at, end)) return;
+    }
     this.#phase = Phase.BODY;
     this.#plane.conductor.answered(exchange, head.status);
     const framing = head.framing;
@@ -361,6 +386,86 @@ export class ServerLink implements ServerSide, LinkHandler {
     }
     this.#relay.start(framing, contentLength, outFraming);
     this.#body(exchange, id, at, end);
+  }
+
+  /** Asks the hooks of the answer. False: it is refused, or held until they have decided. */
+  #askHooks(
+    exchange: Exchange,
+    hooked: Hooked,
+    head: Head,
+    id: number,
+    at: number,
+    end: number,
+  ): boolean {
+    const plane = this.#plane;
+    const facade = new ResponseFacade(hooked, head, this.#server.server.address);
+    const held = new HeldAnswer(facade.lines.bytes, plane.buffers);
+    const outcome = plane.hooks.response(exchange, hooked, facade, (late) => {
+      if (this.#held === held) this.#hooksDecided(exchange, held, late);
+    });
+    if (outcome === null) return true;
+    if (outcome !== SUSPENDED) {
+      this.#fail(typeof outcome === 'string' ? outcome : 'hook-failed');
+      return false;
+    }
+    if (at < end) {
+      plane.buffers.retain(id);
+      held.pending.append(id, at, end - at);
+    }
+    this.#held = held;
+    this.#phase = Phase.HELD;
+    this.#sleep();
+    this.#link.pause();
+    return false;
+  }
+
+  /** Goes on with a held answer. */
+  #hooksDecided(exchange: Exchange, held: HeldAnswer, outcome: HookOutcome): void {
+    const plane = this.#plane;
+    const client = exchange.client;
+    invariant(client !== null, 'a held answer has its client');
+    if (outcome !== null) {
+      this.#fail(typeof outcome === 'string' ? outcome : 'hook-failed');
+      return;
+    }
+    this.#held = null;
+    const head = plane.responseHead;
+    const { headLimits } = exchange.listener!.table;
+    const length = held.head.length;
+    const parsed = parseResponseHead(head, held.head, 0, length, headLimits, exchange.method);
+    invariant(parsed === length, 'a head that was valid still is');
+    this.#phase = Phase.BODY;
+    const now = plane.driver.now();
+    this.#waitsSinceMs = now;
+    this.#wakeAt(now + this.#pool.timeouts.idleMs);
+    plane.conductor.answered(exchange, head.status);
+    const { framing, contentLength } = head;
+    const outFraming = client.answer(exchange, head, -1, 0, 0);
+    this.#relay.start(framing, contentLength, outFraming);
+    this.#link.resume();
+    this.#passHeld(exchange, held);
+  }
+
+  #passHeld(exchange: Exchange, { pending, hasEnded, closedErrno }: HeldAnswer): void {
+    const { buffers } = this.#plane;
+    if (pending.isEmpty) this.#body(exchange, -1, 0, 0);
+    while (!pending.isEmpty && this.#exchange === exchange) {
+      const { id, offset, length } = pending.take();
+      this.#body(exchange, id, offset, offset + length);
+      buffers.release(id);
+    }
+    if (!pending.isEmpty) {
+      // Bytes beyond the answer's end.
+      pending.releaseAll();
+      if (this.#phase === Phase.IDLE) this.#leaveIdle();
+      if (this.#phase !== Phase.GONE) {
+        this.#gone();
+        this.#link.abort();
+      }
+    }
+    if (this.#phase === Phase.GONE) return;
+    if (closedErrno >= 0) this.onClosed(this.#link, closedErrno);
+    else if (hasEnded) this.onEnd();
   }
 
   /** Another server is asked. */
@@ -473,6 +578,8 @@ export class ServerLink implements ServerSide, LinkHandler {
   }
 
   #gone(): void {
+    this.#held?.pending.releaseAll();
+    this.#held = null;
     this.#phase = Phase.GONE;
     this.#partial = null;
     this.#sleep();

@@ -7,6 +7,7 @@ import type { RouteMatcher } from '../match/routes.ts';
 import type { Listener, Pool, Route, Snapshot } from '../model/snapshot.ts';
 import type { HeadLimits } from '../wire/http1/head.ts';
 import type { Answer } from './answers.ts';
+import type { CompiledHooks } from './compiled-hooks.ts';
 import type { ErrorPages } from './error-pages.ts';
 import type { Peers } from './peers.ts';
 import type { PoolGate } from './pool-gate.ts';
@@ -55,6 +56,8 @@ export interface CompiledRoute {
   readonly fixed: Answer | null;
   /** Its own rule of retries; null = the pool's. */
   readonly retry: RouteRetry | null;
+  /** The user's functions that its requests meet; null for most, and then nothing is looked at. */
+  readonly hooks: CompiledHooks | null;
   /** What it does beside; null for most, and then nothing is looked at. */
   readonly actions: CompiledActions | null;
   readonly errorPages: ErrorPages;

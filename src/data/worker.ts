@@ -16,8 +16,10 @@ import { ResponseForwarding } from '../wire/http1/write-response.ts';
 import { AccessLines } from './access-line.ts';
 import { ClientLink } from './client-link.ts';
 import { compileTable } from './compile-table.ts';
+import type { HooksOf } from './compiled-hooks.ts';
 import { FineTimers } from './fine-timers.ts';
 import { Forward } from './forward.ts';
+import { HookRunner } from './hook-runner.ts';
 import { type ListenerLink, ListenerState } from './listener-state.ts';
 import type { Conductor, Plane } from './plane.ts';
 import type { ListenerTable, Table } from './table.ts';
@@ -37,6 +39,8 @@ export interface DataPlaneOptions {
   readonly openGeography?: (bytes: GeoBytes) => GeographyOf;
   /** Modules of policies of one's own, loaded before a snapshot names them. */
   readonly customPolicies?: CustomPolicies;
+  /** Hooks of modules that were imported before their snapshot is given; absent where there are none. */
+  readonly hooksOf?: HooksOf;
 }
 
 /** One worker's data plane as its thread's entry sees it. */
@@ -59,6 +63,8 @@ export interface DataPlane {
   readonly isDrained: boolean;
   /** Ends what runs on a server that is to be free, one after the other over `overMs`. */
   closeServer(slot: number, overMs: number): void;
+  /** An error of the user's own code that no exchange waits for: logged, and that is all. */
+  strayFault(error: unknown): void;
   /** A planted invariant failure, for tests of what follows one. */
   fail(): void;
 }
@@ -186,6 +192,10 @@ class Worker implements DataPlane {
     }
     // Next to close last, so that taking it is cheap.
     this.#closing.sort((a, b) => b.atMs - a.atMs);
+  }
+
+  strayFault(error: unknown): void {
+    this.#plane.hooks.stray(error);
   }
 
   fail(): void {
@@ -334,6 +344,19 @@ function commonClock(driver: Driver, wallClock: () => number): () => number {
   return () => (driver.now() + shiftMs) & 0x7fffffff;
 }
 
+function requestIds(
+  random: () => number,
+): Pick<Plane, 'requestIdPrefix' | 'nextRequestNumber' | 'requestIdText'> {
+  let requests = 0;
+  const requestIdPrefix = Math.floor(random() * 2 ** 32) >>> 0;
+  const hex = (value: number): string => value.toString(16).padStart(8, '0');
+  return {
+    requestIdPrefix,
+    nextRequestNumber: () => requests++ >>> 0,
+    requestIdText: (requestNumber) => hex(requestIdPrefix) + hex(requestNumber),
+  };
+}
+
 function makePlane(options: DataPlaneOptions, histograms: HistogramWriter): Plane {
   const { start, driver, random } = options;
   const words = attachWords(start.shared);
@@ -343,9 +366,6 @@ function makePlane(options: DataPlaneOptions, histograms: HistogramWriter): Plan
   const counters = new CounterWriter(start.shared, start.worker);
   const scratch = buffers.acquire();
   invariant(scratch >= 0, 'a new driver has a buffer');
-  let requests = 0;
-  const requestIdPrefix = Math.floor(options.random() * 2 ** 32) >>> 0;
-  const hex = (value: number): string => value.toString(16).padStart(8, '0');
   const plane: Plane = {
     worker: start.worker,
     workers: start.shared.workers,
@@ -370,6 +390,8 @@ function makePlane(options: DataPlaneOptions, histograms: HistogramWriter): Plan
     wallClock: options.wallClock,
     post: options.post,
     conductor: undefined as unknown as Conductor,
+    hooksOf: options.hooksOf ?? (() => null),
+    hooks: undefined as unknown as HookRunner,
     requestHead: new Head(),
     responseHead: new Head(),
     pickRequest: { addressHash: 0, keyHash: 0, tried: new Int32Array(0), triedCount: 0 },
@@ -390,10 +412,10 @@ function makePlane(options: DataPlaneOptions, histograms: HistogramWriter): Plan
     replacedForMs: 0,
     hasAccessLog: start.snapshot.accessLog,
     log: () => {},
-    requestIdPrefix,
-    nextRequestNumber: () => requests++ >>> 0,
-    requestIdText: (requestNumber) => hex(requestIdPrefix) + hex(requestNumber),
+    ...requestIds(options.random),
   };
-  (plane as { conductor: Conductor }).conductor = new Forward(plane);
+  const late = plane as { conductor: Conductor; hooks: HookRunner };
+  late.conductor = new Forward(plane);
+  late.hooks = new HookRunner(plane);
   return plane;
 }

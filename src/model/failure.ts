@@ -53,6 +53,8 @@ export type FailureCode =
   | 'draining'
   | 'server-drained'
   | 'connection-limit'
+  | 'hook-failed'
+  | 'hook-timeout'
   | 'internal-error';
 
 /** One row of the table of failures: the word is its key. */
@@ -163,6 +165,8 @@ export const failures: Readonly<Record<FailureCode, FailureKind>> = {
   draining: ours(503, 'this balancer is shutting down'),
   'server-drained': ours(503, 'the server is taken out and its time to finish is over'),
   'connection-limit': ours(503, 'the connection limit is reached'),
+  'hook-failed': ours(500, 'a hook of the configuration failed'),
+  'hook-timeout': ours(503, 'a hook of the configuration took too long'),
   'internal-error': { ...ours(500, 'an error of ours'), logLevel: 'error' },
 };
 

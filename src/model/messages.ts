@@ -1,4 +1,5 @@
 import type { FailureCode } from './failure.ts';
+import type { HookModule } from './hooks.ts';
 import type { SharedBuffers } from './shared-memory.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -37,6 +38,8 @@ export interface PackedSnapshot {
   readonly ends: readonly number[];
   /** Parts of routes, after the first; the others are of servers. */
   readonly routeParts: number;
+  /** Modules of hooks that it names: they are imported before it is read. */
+  readonly hookModules: readonly HookModule[];
 }
 
 /** Control → worker. */
@@ -84,4 +87,6 @@ export type FromWorker =
     }
   | { readonly type: 'gauges'; readonly gauges: Record<string, number> }
   | { readonly type: 'suspicion'; readonly what: string }
+  /** A hook of the user's failed; `before`: how many failures before it were not told. */
+  | { readonly type: 'hook-fault'; readonly what: string; readonly before: number }
   | { readonly type: 'drained' };

@@ -1,6 +1,7 @@
 import type { ErrorPage, RouteActions } from './actions.ts';
 import type { Balancing } from './balancing.ts';
 import type { Condition } from './conditions.ts';
+import type { HookModule } from './hooks.ts';
 import type { RetryRule } from './retry.ts';
 
 /**
@@ -20,6 +21,8 @@ export interface Snapshot {
   /** Error pages for every route, and for requests that have none. */
   readonly errors: readonly ErrorPage[];
   readonly accessLog: boolean;
+  /** Hooks that the requests of every route meet; null = none. */
+  readonly hooks?: HookModule | null;
   /** Databases that conditions of routes ask; null where none does. */
   readonly geo: GeoFiles | null;
   /** What we call ourselves in `Via`: `1.1 <name>`. */
@@ -66,6 +69,8 @@ export interface Route {
   readonly respond: FixedAnswer | null;
   /** All that is done beside; null = nothing, which costs a request nothing. */
   readonly actions: RouteActions | null;
+  /** Its own hooks, after those of the configuration; null = none. */
+  readonly hooks?: HookModule | null;
   /** Encoded separators (`%2f` …) pass on this route. */
   readonly allowEncodedSeparators: boolean;
   /** What differs from the pool's rule; null = nothing. */

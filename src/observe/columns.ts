@@ -87,6 +87,7 @@ export const RouteColumn = {
   MIRRORS: 11,
   MIRRORS_DROPPED: 12,
   MIRRORS_FAILED: 13,
+  HOOK_FAILURES: 14,
 } as const;
 
 /** The same with names, by number. */
@@ -101,6 +102,7 @@ export const routeColumns: readonly Column[] = [
   column('mirrors', 'mirrors', 'Copies of requests sent to the mirror.'),
   column('mirrorsDropped', 'mirrors_dropped', 'Copies that were due and were not sent.'),
   column('mirrorsFailed', 'mirrors_failed', 'Copies sent that got no whole answer in time.'),
+  column('hookFailures', 'hook_failures', 'Hooks that threw or were late.'),
 ];
 
 /** Columns of a pool. */

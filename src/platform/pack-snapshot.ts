@@ -1,4 +1,5 @@
 import { deserialize, serialize } from 'node:v8';
+import { hookModulesOf } from '../model/hook-modules.ts';
 import type { PackedSnapshot } from '../model/messages.ts';
 import type { Pool, Route, Server, Snapshot } from '../model/snapshot.ts';
 
@@ -39,7 +40,8 @@ export function packSnapshot(snapshot: Snapshot): PackedSnapshot {
   for (const [index, part] of parts.entries()) {
     view.set(part, (ends[index] as number) - part.length);
   }
-  return { version: snapshot.version, bytes, ends, routeParts };
+  const hookModules = hookModulesOf(snapshot);
+  return { version: snapshot.version, bytes, ends, routeParts, hookModules };
 }
 
 /** The snapshot without its routes and servers. Cost: linear in pools. */

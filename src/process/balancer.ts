@@ -320,7 +320,10 @@ export class Balancer implements BalancerControl {
 
   #onMessage(message: FromWorker): void {
     if (message.type === 'log') this.#accessLog.write(message);
-    else if (message.type === 'streak')
+    else if (message.type === 'hook-fault') {
+      const { what, before } = message;
+      this.#parts.log.warn(`A hook failed: ${what}`, before > 0 ? { failuresBefore: before } : {});
+    } else if (message.type === 'streak')
       this.#keeper.onStreak(message.slot, message.code, message.count);
   }
 

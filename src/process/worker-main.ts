@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { reportSuspicions } from '../base/invariant.ts';
 import { createRandom } from '../base/prng.ts';
 import { createDataPlane } from '../data/worker.ts';
+import { hookModulesOf } from '../model/hook-modules.ts';
 import { limits } from '../model/limits.ts';
 import type { FromWorker, ToWorker, WorkerStart } from '../model/messages.ts';
 import { attachWords, type SharedWords } from '../model/shared-memory.ts';
@@ -10,8 +11,8 @@ import type { Driver } from '../platform/driver.ts';
 import { GeoDatabase } from '../platform/geo-database.ts';
 import { frameOf, unpackSnapshot } from '../platform/pack-snapshot.ts';
 import { keepCompiledCode } from './compiled-code.ts';
-import { PolicyModules } from './policy-modules.ts';
 import { SlicedWork } from './sliced-work.ts';
+import { WorkerModules } from './worker-modules.ts';
 
 /** Beats four times a second: a twentieth of the age at which a worker counts as stuck. */
 const HEARTBEAT_MS = 250;
@@ -31,6 +32,8 @@ const APPLY_SLICE_MS = 2;
 const HEARTBEAT_WORDS = 16;
 const LEDGER_WORDS = 256;
 
+type Publish = Extract<ToWorker, { readonly type: 'publish' }>;
+
 /** Runs one data-plane thread until it is drained, told to stop, or an invariant fails. */
 export async function runWorker(): Promise<void> {
   const port = parentPort;
@@ -39,9 +42,10 @@ export async function runWorker(): Promise<void> {
   const words = attachWords(start.shared);
   const post = (message: FromWorker): void => port.postMessage(message);
   reportSuspicions((what) => post({ type: 'suspicion', what }));
+  const modules = new WorkerModules(post);
+  const named = { pools: start.snapshot.pools, hooks: hookModulesOf(start.snapshot) };
+  await modules.load(named);
   const driver = await createDriver(start, words);
-  const modules = new PolicyModules();
-  await modules.load(start.snapshot);
   const plane = createDataPlane({
     start,
     driver,
@@ -50,7 +54,9 @@ export async function runWorker(): Promise<void> {
     wallClock: () => Date.now(),
     openGeography: (bytes) => new GeoDatabase(bytes),
     customPolicies: modules.policies,
+    hooksOf: modules.hooksOf,
   });
+  modules.guard(plane, named);
   beat(words, start.worker);
   const heartbeat = setInterval(() => beat(words, start.worker), HEARTBEAT_MS);
   heartbeat.unref();
@@ -70,23 +76,12 @@ export async function runWorker(): Promise<void> {
     }, DRAIN_LOOK_MS);
   };
   const inSlices = new SlicedWork(APPLY_SLICE_MS);
-  let loading: Promise<void> | null = null;
-  /** In their order; a snapshot whose modules are not loaded yet waits, and those behind it. */
-  const publish = ({ snapshot, sockets, geo }: Extract<ToWorker, { type: 'publish' }>): void => {
-    const frame = frameOf(snapshot);
-    const begin = (): void =>
-      inSlices.begin(plane.applyInSteps(unpackSnapshot(snapshot), sockets, geo));
-    if (loading === null && modules.has(frame)) {
-      begin();
-      return;
-    }
-    const mine: Promise<void> = (loading ?? Promise.resolve())
-      .then(() => modules.load(frame))
-      .then(() => {
-        if (loading === mine) loading = null;
-        begin();
-      });
-    loading = mine;
+  const publish = ({ snapshot, sockets, geo }: Publish): void => {
+    const named = { pools: frameOf(snapshot).pools, hooks: snapshot.hookModules };
+    modules.guard(plane, named);
+    modules.whenLoaded(named, () =>
+      inSlices.begin(plane.applyInSteps(unpackSnapshot(snapshot), sockets, geo)),
+    );
   };
   port.on('message', (message: ToWorker) => {
     if (message.type === 'publish') publish(message);

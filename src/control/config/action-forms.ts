@@ -1,6 +1,5 @@
 import { isTemplateFault, parseTemplate, type VariableName } from '../../model/template.ts';
-import { identifyField, identifyFoldedField } from '../../wire/http1/field-names.ts';
-import { FieldId } from '../../wire/http1/head.ts';
+import { isFieldFree } from '../../wire/http1/free-field.ts';
 import { type Form, type FormResult, statusRange } from './forms.ts';
 import { canonicalPath, pathPattern } from './match-forms.ts';
 import { nearest } from './suggest.ts';
@@ -153,8 +152,6 @@ export const hostTemplate: Form = template(
   ['host', 'pool', 'route'],
 );
 
-const ascii = new TextEncoder();
-
 /**
  * Why a header rule may not touch a field, or null when it may. Framing, hop-by-hop and forwarding
  * fields are ours: what is written there decides where a message ends and who is believed.
@@ -163,14 +160,7 @@ export function fieldRefusal(
   field: string,
   of: { readonly isRequest: boolean; readonly isSet: boolean },
 ): string | null {
-  const bytes = ascii.encode(field.toLowerCase());
-  const id = identifyField(bytes, 0, bytes.length);
-  const isFree =
-    id === FieldId.OTHER
-      ? identifyFoldedField(bytes, 0, bytes.length) === FieldId.OTHER
-      : id === FieldId.IDEMPOTENCY_KEY ||
-        id === FieldId.USER_AGENT ||
-        // Names such as X-Real-IP: what a client says there is gone, so ours may stand there.
-        (id === FieldId.X_FORWARDED_OTHER && of.isSet && of.isRequest);
-  return isFree ? null : 'must be a field that does not frame, forward or belong to one link';
+  return isFieldFree(field, of)
+    ? null
+    : 'must be a field that does not frame, forward or belong to one link';
 }

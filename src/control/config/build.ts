@@ -1,4 +1,5 @@
 import { invariant } from '../../base/invariant.ts';
+import type { HookModule } from '../../model/hooks.ts';
 import { limits } from '../../model/limits.ts';
 import { standardRetry } from '../../model/retry.ts';
 import type { FixedAnswer } from '../../model/snapshot.ts';
@@ -11,6 +12,7 @@ import { buildQueue } from './build-queue.ts';
 import { buildRetry } from './build-retry.ts';
 import type {
   Checked,
+  CheckedHooks,
   CheckedListener,
   CheckedPool,
   CheckedRoute,
@@ -57,6 +59,7 @@ export function buildConfig(checked: Checked): Config {
     geo: geoOf(checked),
     files: filesOf(checked),
     errors: buildErrors(checked.errors),
+    hooks: buildHooks(checked.hooks),
     viaName: checked.name ?? 'evenkeel',
     workers: checked.workers ?? null,
     log: {
@@ -175,9 +178,17 @@ function buildRoute(route: CheckedRoute, name: string): ConfigRoute {
     subset: route.subset === undefined ? null : Object.fromEntries(route.subset),
     respond: route.respond === undefined ? null : buildAnswer(route.respond),
     actions: buildActions(route),
+    hooks: buildHooks(route.hooks),
     allowEncodedSeparators: route.allowEncodedSeparators ?? false,
     retry: route.retry === undefined ? null : buildRetry(route.retry),
   };
+}
+
+/** Path as written and without its version, which `attach-hooks.ts` sees to. */
+function buildHooks(hooks: CheckedHooks | undefined): HookModule | null {
+  if (hooks === undefined) return null;
+  const { module = '', timeout = 1_000, onFailure = 'refuse' } = hooks;
+  return { path: module, version: '', timeoutMs: timeout, onFailure };
 }
 
 function buildAnswer(respond: NonNullable<CheckedRoute['respond']>): FixedAnswer {

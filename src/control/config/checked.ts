@@ -39,7 +39,15 @@ export interface Checked {
   readonly geo?: { readonly country?: string; readonly asn?: string };
   readonly zone?: string;
   readonly errors?: ReadonlyMap<string, CheckedErrorPage>;
+  readonly hooks?: CheckedHooks;
   readonly name?: string;
+}
+
+/** `hooks` of the configuration or of a route. */
+export interface CheckedHooks {
+  readonly module?: string;
+  readonly timeout?: number;
+  readonly onFailure?: 'pass' | 'refuse';
 }
 
 /** One of `listeners`. */
@@ -88,6 +96,7 @@ export interface CheckedRoute {
     readonly response?: CheckedHeaderRules;
   };
   readonly errors?: ReadonlyMap<string, CheckedErrorPage>;
+  readonly hooks?: CheckedHooks;
   readonly allowEncodedSeparators?: boolean;
   readonly retry?: CheckedRetry;
 }

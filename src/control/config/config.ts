@@ -1,4 +1,5 @@
 import type { ErrorPage } from '../../model/actions.ts';
+import type { HookModule } from '../../model/hooks.ts';
 import type {
   GeoFiles,
   Listener,
@@ -30,6 +31,8 @@ export interface Config {
   readonly geo: GeoFiles | null;
   /** Other files that this was made of: a change of one is a change of the configuration. */
   readonly files: readonly string[];
+  /** Hooks of all routes; null = none. */
+  readonly hooks?: HookModule | null;
   /** What we call ourselves in `Via`. */
   readonly viaName: string;
   /** Worker threads; null = one per available core. */

@@ -47,7 +47,15 @@ export interface ConfigInput {
   geo?: string | GeoInput | undefined;
   zone?: string | undefined;
   errors?: ErrorPagesInput | undefined;
+  hooks?: string | HooksInput | undefined;
   name?: string | undefined;
+}
+
+/** Functions of yours; the short form is the path of their module. */
+export interface HooksInput {
+  module: string;
+  timeout?: DurationInput | undefined;
+  onFailure?: 'pass' | 'refuse' | undefined;
 }
 
 /** A listener in its long form; the short form is its address. */
@@ -74,6 +82,7 @@ export interface RouteInput {
   rewrite?: RewriteInput | undefined;
   headers?: HeadersInput | undefined;
   errors?: ErrorPagesInput | undefined;
+  hooks?: string | HooksInput | undefined;
   allowEncodedSeparators?: boolean | undefined;
   retry?: number | RetryInput | undefined;
 }

@@ -1,6 +1,7 @@
 import { limits } from '../../model/limits.ts';
 import * as form from './forms.ts';
 import { actionKeys, respond } from './registry-actions.ts';
+import { hooks } from './registry-hooks.ts';
 import { match } from './registry-match.ts';
 import { labelName, labelText } from './registry-pool.ts';
 import { retry } from './registry-retry.ts';
@@ -29,6 +30,13 @@ export const route: RecordShape = record(
     retry: key(retry, "Repeats requests elsewhere; what is written here wins over the pool's.", {
       default: "the pool's",
     }),
+    hooks: key(
+      hooks,
+      'Functions of yours that its requests meet, after those of the configuration.',
+      {
+        default: 'none',
+      },
+    ),
     ...actionKeys,
     allowEncodedSeparators: key(flag, 'Lets paths with `%2f`, `%5c` or `%00` pass.', {
       default: 'false',
@@ -36,7 +44,6 @@ export const route: RecordShape = record(
   },
   {
     later: [
-      'hooks',
       'rateLimit',
       'rateLimits',
       'timeout',

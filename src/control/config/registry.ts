@@ -2,6 +2,7 @@ import { limits } from '../../model/limits.ts';
 import * as form from './forms.ts';
 import { logTarget } from './match-forms.ts';
 import { errors } from './registry-actions.ts';
+import { hooks } from './registry-hooks.ts';
 import { geo } from './registry-match.ts';
 import { pool, wait } from './registry-pool.ts';
 import { route } from './registry-route.ts';
@@ -173,6 +174,9 @@ export const configuration: RecordShape = record(
       default: 'none',
     }),
     errors,
+    hooks: key(hooks, 'Functions of yours that all requests with a route meet.', {
+      default: 'none',
+    }),
     name: key(written(productName), 'What we call ourselves in `Via`.', { default: 'evenkeel' }),
   },
   {
@@ -181,7 +185,6 @@ export const configuration: RecordShape = record(
       'certificates',
       'acme',
       'discovery',
-      'hooks',
       'plugins',
       'rateLimits',
       'rateLimit',

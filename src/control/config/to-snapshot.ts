@@ -40,6 +40,7 @@ export function toSnapshot(
     limits: config.limits,
     trustedPeers: config.trustedPeers,
     errors: config.errors,
+    hooks: config.hooks ?? null,
     accessLog: config.log.access.kind !== 'off',
     geo: config.geo,
     viaName: config.viaName,
