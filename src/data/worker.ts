@@ -1,27 +1,19 @@
 import type { CustomPolicies } from '../balance/custom.ts';
-import { LatencyBook } from '../balance/latency-book.ts';
 import { invariant } from '../base/invariant.ts';
-import { TimingWheel } from '../base/timing-wheel.ts';
 import type { GeographyOf } from '../match/client.ts';
-import { limits } from '../model/limits.ts';
 import type { FromWorker, GeoBytes, ListenSocket, WorkerStart } from '../model/messages.ts';
-import { attachWords, Verdict } from '../model/shared-memory.ts';
+import { Verdict } from '../model/shared-memory.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { ListenerColumn } from '../observe/columns.ts';
-import { CounterWriter } from '../observe/counters.ts';
 import { HistogramWriter } from '../observe/histograms.ts';
 import type { Driver, Link, ListenTarget } from '../platform/driver.ts';
-import { Head } from '../wire/http1/head.ts';
-import { ResponseForwarding } from '../wire/http1/write-response.ts';
 import { AccessLines } from './access-line.ts';
 import { ClientLink } from './client-link.ts';
 import { compileTable } from './compile-table.ts';
 import type { HooksOf } from './compiled-hooks.ts';
-import { FineTimers } from './fine-timers.ts';
-import { Forward } from './forward.ts';
-import { HookRunner } from './hook-runner.ts';
 import { type ListenerLink, ListenerState } from './listener-state.ts';
-import type { Conductor, Plane } from './plane.ts';
+import { makePlane } from './make-plane.ts';
+import type { Plane } from './plane.ts';
 import type { ListenerTable, Table } from './table.ts';
 import { TcpLink } from './tcp.ts';
 import { TurnBell } from './turn-bell.ts';
@@ -69,8 +61,6 @@ export interface DataPlane {
   fail(): void;
 }
 
-/** Bytes kept for composing heads that are longer than a buffer. */
-const WIDE_SCRATCH_BYTES = 2 * limits.headBytesMax;
 /** Gauges go to control so often. */
 const GAUGES_EVERY_MS = 1_000;
 
@@ -333,89 +323,4 @@ function REFUSED_LINK(plane: Plane): Link['handler'] {
     onDrain: () => {},
     onClosed: () => {},
   };
-}
-
-/**
- * Ms of one clock for all workers, wrapped to 31 bits: a driver's own begins with its thread. Later
- * jumps of the wall clock do not matter.
- */
-function commonClock(driver: Driver, wallClock: () => number): () => number {
-  const shiftMs = Math.round(wallClock() - driver.preciseNow()) % 0x80000000;
-  return () => (driver.now() + shiftMs) & 0x7fffffff;
-}
-
-function requestIds(
-  random: () => number,
-): Pick<Plane, 'requestIdPrefix' | 'nextRequestNumber' | 'requestIdText'> {
-  let requests = 0;
-  const requestIdPrefix = Math.floor(random() * 2 ** 32) >>> 0;
-  const hex = (value: number): string => value.toString(16).padStart(8, '0');
-  return {
-    requestIdPrefix,
-    nextRequestNumber: () => requests++ >>> 0,
-    requestIdText: (requestNumber) => hex(requestIdPrefix) + hex(requestNumber),
-  };
-}
-
-function makePlane(options: DataPlaneOptions, histograms: HistogramWriter): Plane {
-  const { start, driver, random } = options;
-  const words = attachWords(start.shared);
-  const commonNow = commonClock(driver, options.wallClock);
-  const latency = new LatencyBook(words, commonNow);
-  const buffers = driver.buffers;
-  const counters = new CounterWriter(start.shared, start.worker);
-  const scratch = buffers.acquire();
-  invariant(scratch >= 0, 'a new driver has a buffer');
-  const plane: Plane = {
-    worker: start.worker,
-    workers: start.shared.workers,
-    gates: new Map(),
-    listenForTurns: () => {},
-    driver,
-    buffers,
-    fineTimers: new FineTimers(driver),
-    wheel: new TimingWheel(limits.timerTickMs, driver.preciseNow()),
-    words,
-    picking: {
-      worker: start.worker,
-      random,
-      latency,
-      shelves: new Map(),
-      custom: options.customPolicies ?? new Map(),
-    },
-    counters,
-    cells: counters.cells,
-    histogramCells: histograms.cells,
-    random: options.random,
-    wallClock: options.wallClock,
-    post: options.post,
-    conductor: undefined as unknown as Conductor,
-    hooksOf: options.hooksOf ?? (() => null),
-    hooks: undefined as unknown as HookRunner,
-    requestHead: new Head(),
-    responseHead: new Head(),
-    pickRequest: { addressHash: 0, keyHash: 0, tried: new Int32Array(0), triedCount: 0 },
-    scratchAt: buffers.startOf(scratch),
-    scratchBytes: buffers.headroomBytes + buffers.sizeBytes,
-    wideScratch: new Uint8Array(WIDE_SCRATCH_BYTES),
-    headPlace: { id: -1, floor: 0, bodyAt: 0 },
-    nowhere: { span: (id) => buffers.release(id), copy: () => {} },
-    responseForm: new ResponseForwarding(),
-    text: Buffer.from(buffers.bytes.buffer, buffers.bytes.byteOffset, buffers.bytes.length),
-    dateLine: new Uint8Array(0),
-    date: '',
-    tunnelIdleMs: start.snapshot.timeouts.tunnelMs,
-    freeExchanges: [],
-    servers: new Map(),
-    mirrorLoads: new Map(),
-    isDraining: false,
-    replacedForMs: 0,
-    hasAccessLog: start.snapshot.accessLog,
-    log: () => {},
-    ...requestIds(options.random),
-  };
-  const late = plane as { conductor: Conductor; hooks: HookRunner };
-  late.conductor = new Forward(plane);
-  late.hooks = new HookRunner(plane);
-  return plane;
 }

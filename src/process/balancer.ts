@@ -321,8 +321,7 @@ export class Balancer implements BalancerControl {
   #onMessage(message: FromWorker): void {
     if (message.type === 'log') this.#accessLog.write(message);
     else if (message.type === 'hook-fault') {
-      const { what, before } = message;
-      this.#parts.log.warn(`A hook failed: ${what}`, before > 0 ? { failuresBefore: before } : {});
+      this.#parts.log.warn('A hook failed', { what: message.what, before: message.before });
     } else if (message.type === 'streak')
       this.#keeper.onStreak(message.slot, message.code, message.count);
   }
