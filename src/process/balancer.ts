@@ -31,7 +31,6 @@ import type { Clock, RunningTimer } from '../platform/clock.ts';
 import { resolveName } from '../platform/dns.ts';
 import { AccessLogSink } from './access-log-sink.ts';
 import type { BalancerParts } from './balancer-parts.ts';
-import { loadSource } from './configuration-source.ts';
 import { Discovery } from './discovery.ts';
 import { Ending, lastAccepts } from './ending.ts';
 import { faultRefused } from './fault-refused.ts';
@@ -40,7 +39,6 @@ import { HandOver } from './hand-over.ts';
 import { IdleLimits } from './idle-limits.ts';
 import { keepState } from './kept-state.ts';
 import { endHard } from './lifecycle.ts';
-import { preview } from './preview.ts';
 import { probeMeans } from './probe-means.ts';
 import { Reloader } from './reload.ts';
 import { Reports } from './reports.ts';
@@ -111,7 +109,7 @@ export class Balancer implements BalancerControl {
       wallMs: () => clock.wallMs(),
       publish: (snapshot) => this.#bringOut(snapshot),
     });
-    this.#discovery = this.#createDiscovery();
+    this.#discovery = new Discovery(parts, this.#publisher, () => this.#keep());
     this.#accessLog = new AccessLogSink(clock, log);
     this.#crew = this.#createCrew((version) => slots.applied(version));
     this.#reloader = new Reloader({
@@ -210,9 +208,10 @@ export class Balancer implements BalancerControl {
     else this.ending.drain();
   }
 
-  preview(candidate: ConfigText | null): Promise<PreviewOutcome> {
-    return preview(candidate, {
-      load: () => loadSource(this.#parts.options),
+  async preview(candidate: ConfigText | null): Promise<PreviewOutcome> {
+    const { preview } = await import('./preview.ts');
+    return await preview(candidate, {
+      options: this.#parts.options,
       publisher: this.#publisher,
       discoverer: this.#discovery.discoverer,
       live: () => this.status(),
@@ -227,17 +226,6 @@ export class Balancer implements BalancerControl {
     const isPlanted = this.#parts.areFaultsArmed && this.#crew.injectFault(worker, kind);
     if (isPlanted) return { ok: true, version: this.#publisher.snapshot?.version ?? 0 };
     return faultRefused(worker, this.#parts.workers);
-  }
-
-  #createDiscovery(): Discovery {
-    const { clock, random, log } = this.#parts;
-    return new Discovery({
-      clock,
-      random,
-      log,
-      publisher: this.#publisher,
-      onPublished: () => this.#keep(),
-    });
   }
 
   #createDeadlines(clock: Clock): DrainDeadlines {

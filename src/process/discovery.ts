@@ -16,21 +16,23 @@ export interface DiscoveryMeans {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: ProcessLog;
-  readonly publisher: Publisher;
-  /** What was found is in force: it should outlive this process. */
-  readonly onPublished: () => void;
 }
 
 /** Discovery on this machine's resolver, files and sockets, joined to the publisher. */
 export class Discovery {
   readonly discoverer: Discoverer;
-  readonly #means: DiscoveryMeans;
+  readonly #log: ProcessLog;
+  readonly #publisher: Publisher;
+  readonly #onPublished: () => void;
   #isServing = false;
   #isDue = false;
 
-  constructor(means: DiscoveryMeans) {
-    this.#means = means;
+  /** `onPublished`: what was found is in force and should outlive this process. */
+  constructor(means: DiscoveryMeans, publisher: Publisher, onPublished: () => void) {
     const { clock, random, log } = means;
+    this.#log = log;
+    this.#publisher = publisher;
+    this.#onPublished = onPublished;
     const sourceMeans = {
       clock,
       random,
@@ -52,7 +54,7 @@ export class Discovery {
    * publisher has what they found when this resolves.
    */
   async begin(before: DiscoveryState | null): Promise<void> {
-    const { publisher } = this.#means;
+    const publisher = this.#publisher;
     const { pools } = publisher.config;
     if (before !== null) this.discoverer.restore(before);
     await this.discoverer.prepare(pools, FIRST_WAIT_MS);
@@ -73,9 +75,9 @@ export class Discovery {
   #onChange(): void {
     this.#isDue = !this.#isServing;
     if (this.#isDue) return;
-    const { publisher, log, onPublished } = this.#means;
+    const publisher = this.#publisher;
     const outcome = publisher.discover(this.discoverer.foundFor(publisher.config.pools));
-    if (outcome.ok) onPublished();
-    else log.warn(outcome.problem.message);
+    if (outcome.ok) this.#onPublished();
+    else this.#log.warn(outcome.problem.message);
   }
 }

@@ -2,12 +2,13 @@ import type { Discoverer } from '../control/discovery/discoverer.ts';
 import { impactOf, type LiveTraffic } from '../control/publish/impact.ts';
 import type { ConfigText, PreviewOutcome } from '../control/publish/operations.ts';
 import type { Publisher } from '../control/publish/publisher.ts';
-import type { Loaded } from './configuration-source.ts';
+import { type Loaded, loadSource } from './configuration-source.ts';
+import type { RunOptions } from './run-options.ts';
 
 /** What a preview works on. */
 export interface PreviewMeans {
-  /** What a reload would read. */
-  readonly load: () => Promise<Loaded>;
+  /** Where a reload would read. */
+  readonly options: RunOptions;
   readonly publisher: Publisher;
   readonly discoverer: Discoverer;
   readonly live: () => LiveTraffic;
@@ -16,9 +17,9 @@ export interface PreviewMeans {
 /** Says what a configuration would change; sources of discovery that would be new are not asked. */
 export async function preview(
   candidate: ConfigText | null,
-  { load, publisher, discoverer, live }: PreviewMeans,
+  { options, publisher, discoverer, live }: PreviewMeans,
 ): Promise<PreviewOutcome> {
-  const loaded = candidate === null ? await load() : await loadText(candidate);
+  const loaded = candidate === null ? await loadSource(options) : await loadText(candidate);
   if (!loaded.ok) return loaded;
   const { config } = loaded;
   const after = publisher.preview(config, discoverer.foundFor(config.pools));
