@@ -291,3 +291,21 @@ test('split by request draws anew each time', () => {
   // 20 ± 4 standard deviations of 3.2
   assert.ok(canary >= 8 && canary <= 32, `${canary}`);
 });
+
+test('a pool that hashes the path hashes it as the client sent it', () => {
+  const rewrite = { ...plainRewrite, path: '/one' };
+  const pools = fakeSnapshot(4).pools.map((pool) => ({
+    ...pool,
+    policy: 'hash' as const,
+    balancing: { ...pool.balancing, key: { from: 'path' as const, name: '' } },
+  }));
+  const [all] = fakeSnapshot(1).routes;
+  const routes = [{ ...all!, actions: { ...nothing, rewrite } }];
+  const run = new FakeRun(4, { routes, pools, accessLog: true });
+  for (let i = 0; i < 12; i++) {
+    run.client(request(`/${i}`, 'Connection: close\r\n'));
+    run.server(run.dials - 1).receive('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+  }
+  // All twelve would go to one server by the path that they are given.
+  assert.ok(new Set(run.log().map(({ server }) => server)).size > 1);
+});

@@ -21,7 +21,7 @@ import { linesOf, RoutePlan } from './route-plan.ts';
 
 /**
  * Does what a route does beside its pool while the request's head is valid: chooses a pool of its
- * split, notes header changes, rewrites the path. Returns an answer or a failure that ends the
+ * split, notes header changes. Returns an answer or a failure that ends the
  * exchange here, or null when it goes on.
  */
 export function act(
@@ -53,19 +53,31 @@ export function act(
     edits = withHost(edits, host);
   }
   if (edits !== null || response !== null || actions.replacesErrors) {
-    exchange.plan = new RoutePlan(actions, edits, responseLines, null);
+    exchange.plan = new RoutePlan(actions, edits, responseLines);
   }
   if (redirect !== null) return redirectAnswer(redirect, plane, exchange, head);
   if (respond !== null) return respondAnswer(respond, plane, exchange, head);
-  // Last: what was rendered above names the path as the client sent it.
-  if (rewrite !== null && !rewritePath(rewrite, plane, exchange, head)) return 'rewrite-invalid';
-  if (actions.mirror !== null) {
-    const mirror = beginMirror(plane, exchange, actions.mirror, head);
-    if (mirror !== null) {
-      exchange.plan = new RoutePlan(actions, edits, responseLines, mirror);
-    }
-  }
   return null;
+}
+
+/**
+ * Does what comes after the pool is known and has taken its key from the head: everything before
+ * names the path as the client sent it. False when the rewrite gives no path to forward.
+ */
+export function actLast(
+  plane: Plane,
+  exchange: Exchange,
+  actions: CompiledActions,
+  head: Head,
+): boolean {
+  const { rewrite, mirror } = actions;
+  if (rewrite !== null && !rewritePath(rewrite, plane, exchange, head)) return false;
+  if (mirror === null) return true;
+  const copy = beginMirror(plane, exchange, mirror, head);
+  if (copy === null) return true;
+  exchange.plan ??= new RoutePlan(actions, null, null);
+  exchange.plan.mirror = copy;
+  return true;
 }
 
 function poolOf(plane: Plane, exchange: Exchange, split: CompiledSplit, head: Head) {

@@ -2,7 +2,7 @@ import { ipKey } from '../base/address.ts';
 import { forwardedClient } from '../match/forwarded-client.ts';
 import type { FailureCode } from '../model/failure.ts';
 import { Framing, type Head, Method } from '../wire/http1/head.ts';
-import { act } from './act.ts';
+import { act, actLast } from './act.ts';
 import type { Answer } from './answers.ts';
 import type { Exchange } from './exchange.ts';
 import { Hooked } from './hooked.ts';
@@ -139,6 +139,9 @@ export function admitToPool(
   const { key, sticky } = exchange.pool;
   if (sticky !== null) sticky.note(plane, exchange, head, isTrustedPeer);
   exchange.keyHash = key === null ? exchange.addressHash : key.hashOr(head, exchange.addressHash);
+  if (route.actions !== null && !actLast(plane, exchange, route.actions, head)) {
+    return { kind: 'failure', code: 'rewrite-invalid' };
+  }
   if (plane.isDraining && exchange.minor === 0) exchange.clientCloses = true;
   return TO_POOL;
 }

@@ -14,18 +14,16 @@ export class RoutePlan {
   /** Lines for the answer, rendered from the request, with a mark for the server; null = constant. */
   readonly responseLines: readonly string[] | null;
   /** The copy of this request, while there is one to make. */
-  readonly mirror: MirrorCopy | null;
+  mirror: MirrorCopy | null = null;
 
   constructor(
     actions: CompiledActions,
     requestEdits: HeadEdits | null,
     responseLines: readonly string[] | null,
-    mirror: MirrorCopy | null,
   ) {
     this.actions = actions;
     this.requestEdits = requestEdits;
     this.responseLines = responseLines;
-    this.mirror = mirror;
   }
 
   /** Whether an error page stands for this answer of a server. */
