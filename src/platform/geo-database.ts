@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import type { Reader, Response } from 'maxmind';
 import type { GeoBytes } from '../model/messages.ts';
@@ -31,8 +32,9 @@ export async function readGeoFile(path: string): Promise<ReadGeoFile> {
   const bytes = new SharedArrayBuffer(file.bytes.length);
   new Uint8Array(bytes).set(file.bytes);
   try {
-    const { buildEpoch, nodeCount } = openReader(bytes).metadata;
-    return { ok: true, bytes, mark: `${file.bytes.length}:${nodeCount}:${Number(buildEpoch)}` };
+    openReader(bytes);
+    const mark = createHash('sha256').update(file.bytes).digest('hex').slice(0, 16);
+    return { ok: true, bytes, mark };
   } catch {
     // The package throws of many kinds for what is no database.
     return { ok: false, found: 'found a file that is no MMDB database' };

@@ -21,6 +21,8 @@ export class ConfigSources {
   readonly #databases = new Map<string, SharedArrayBuffer>();
   readonly #watches = new Map<string, FileWatch>();
   #files: readonly string[] = [];
+  /** What workers were given last: never forgotten. */
+  #inForce: GeoFiles | null = null;
   #onChange: ((path: string) => void) | null = null;
 
   constructor(options: RunOptions, clock: Clock) {
@@ -49,6 +51,7 @@ export class ConfigSources {
   /** The databases of a snapshot; null where it asks none. */
   geoBytes(geo: GeoFiles | null): GeoBytes | null {
     if (geo === null) return null;
+    this.#inForce = geo;
     const bytesOf = (file: GeoFiles['country']): SharedArrayBuffer | null =>
       file === null ? null : (this.#databases.get(keyOf(file)) ?? null);
     return { country: bytesOf(geo.country), asn: bytesOf(geo.asn) };
@@ -75,10 +78,19 @@ export class ConfigSources {
         return [`Cannot open ${file.path} as a database of addresses is required: ${read.found}`];
       }
       this.#databases.set(keyOf(file), read.bytes);
-      const [oldest] = this.#databases.keys();
-      if (this.#databases.size > DATABASES_MAX) this.#databases.delete(oldest!);
     }
+    this.#forget(geo);
     return [];
+  }
+
+  /** Forgets the oldest databases that neither the workers nor this configuration use. */
+  #forget(wanted: GeoFiles): void {
+    const used = [this.#inForce?.country, this.#inForce?.asn, wanted.country, wanted.asn];
+    const keys = new Set(used.flatMap((file) => (file ? [keyOf(file)] : [])));
+    for (const key of this.#databases.keys()) {
+      if (this.#databases.size <= DATABASES_MAX) return;
+      if (!keys.has(key)) this.#databases.delete(key);
+    }
   }
 
   #follow(): void {

@@ -6,6 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { Explanation } from '../../src/control/explain/explanation.ts';
+import type { GeoFiles } from '../../src/model/snapshot.ts';
+import { systemClock } from '../../src/platform/clock.ts';
+import { ConfigSources } from '../../src/process/config-sources.ts';
 import { Client } from './client.ts';
 import { drivers } from './drivers.ts';
 import { type Balancer, runCommand, startBalancer } from './harness.ts';
@@ -206,4 +209,26 @@ it('the default database of countries knows where addresses are', async (test) =
   // Deutsche Telekom's oldest block, and a public resolver of an American company.
   assert.equal(await served(world, from('2003::1')), 'german');
   assert.equal(await served(world, from('8.8.8.8')), 'other');
+});
+
+it('ConfigSources keeps the databases in force, however often another one changes', async (test) => {
+  const directory = mkdtempSync(join(tmpdir(), 'evenkeel-routing-'));
+  test.after(() => rmSync(directory, { recursive: true, force: true }));
+  const path = join(directory, 'any.mmdb');
+  writeFileSync(path, mmdbOf('asn', systems));
+  const sources = new ConfigSources({ source: { kind: 'file', path } } as never, systemClock);
+  const geoOf = (mark: string): GeoFiles => ({
+    country: { path, mark },
+    asn: { path, mark: 'same' },
+  });
+  for (let change = 0; change < 8; change++) {
+    const geo = geoOf(String(change));
+    assert.deepEqual(await sources.open({ geo, files: [] } as never), []);
+    assert.ok(sources.geoBytes(geo)?.country && sources.geoBytes(geo)?.asn, `change ${change}`);
+  }
+  // Reloads that are refused afterwards never reach the workers.
+  for (let refused = 0; refused < 8; refused++) {
+    await sources.open({ geo: geoOf(`refused ${refused}`), files: [] } as never);
+  }
+  assert.ok(sources.geoBytes(geoOf('7'))?.country);
 });
