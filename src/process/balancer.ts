@@ -38,11 +38,9 @@ import { areProbed, whenProbed } from './first-probes.ts';
 import { HandOver } from './hand-over.ts';
 import { IdleLimits } from './idle-limits.ts';
 import { keepState } from './kept-state.ts';
-import { endHard } from './lifecycle.ts';
 import { probeMeans } from './probe-means.ts';
 import { Reloader } from './reload.ts';
 import { Reports } from './reports.ts';
-import { ExitCode } from './run-options.ts';
 import { createSlotBook } from './shared-slots.ts';
 import { sibling } from './sibling.ts';
 import { WorkerCrew } from './worker-crew.ts';
@@ -299,10 +297,7 @@ export class Balancer implements BalancerControl {
         else this.#onMessage(message);
       },
       onApplied,
-      onHopeless: (why) => {
-        log.error('This process is replaced', { why, exit: ExitCode.BROKEN });
-        endHard();
-      },
+      onHopeless: (why) => void this.handOver.endBroken(why),
     });
   }
 

@@ -4,7 +4,9 @@ import { readTotals, type Totals, type TotalsMeans, takeTotals } from '../contro
 import type { Snapshot } from '../model/snapshot.ts';
 import type { Clock, RunningTimer } from '../platform/clock.ts';
 import { fetchState, keepAs } from './kept-state.ts';
+import { endHard } from './lifecycle.ts';
 import type { ProcessLog } from './process-log.ts';
+import { ExitCode } from './run-options.ts';
 import type { StoreClient } from './store-client.ts';
 import type { LeavingBalancer, Notice } from './store-protocol.ts';
 
@@ -50,6 +52,8 @@ const LATE_MS = 1_000;
 const LATE_SHARE = 50;
 /** Beyond the supervisor's own limit for a successor to get ready. */
 const UPGRADE_MS = 40_000;
+/** What a broken process may take to say why. */
+const LAST_WORD_MS = 200;
 /** A successor that nobody tells to take over does so by itself. */
 const TAKE_OVER_MS = 10_000;
 
@@ -167,6 +171,16 @@ export class HandOver {
   async stop(): Promise<void> {
     this.#lateTimer?.stop();
     if (this.#given !== null && !this.isUnderWay) await this.#depositLate();
+  }
+
+  /** Only another process helps: says why, for the case that this one is being tried, and is gone. */
+  async endBroken(why: string): Promise<void> {
+    const { store, clock, log } = this.#means;
+    log.error('This process is replaced', { why, exit: ExitCode.BROKEN });
+    const told = store?.announce('failed', why).catch(() => undefined);
+    const late = new Promise<void>((resolve) => clock.after(LAST_WORD_MS, resolve));
+    await Promise.race([told, late]);
+    endHard();
   }
 
   #settle(outcome: UpgradeOutcome): void {

@@ -52,6 +52,8 @@ const REPLACE_MS = 50;
 const CHECK_MS = 1_000;
 /** How long threads get to end by themselves when all must stop at once. */
 const STOP_MS = 1_000;
+/** A thread that has not begun to beat after this will not: ten times what the slowest start took. */
+const START_MS = 30_000;
 const HEARTBEAT_WORDS = 16;
 
 interface Member {
@@ -261,9 +263,11 @@ export class WorkerCrew {
     this.#lastCheckMs = nowMs;
     // After a stopped or sleeping machine every beat is old; they come again before the next check.
     if (wasHeldUp) return;
-    for (const { index, thread } of this.#members) {
+    for (const { index, thread, state } of this.#members) {
       const ageMs = this.#heartbeatAge(index);
-      if (thread === null || ageMs <= limits.heartbeatStaleMs) continue;
+      // A thread that starts does not beat yet: on a busy machine its modules take their time.
+      const staleMs = state === 'starting' ? START_MS : limits.heartbeatStaleMs;
+      if (thread === null || ageMs <= staleMs) continue;
       this.#means.onHopeless(`worker ${index} is stuck: no heartbeat for ${ageMs} ms`);
       return;
     }

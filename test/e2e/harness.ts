@@ -133,6 +133,7 @@ export function adminCall(
   method: string,
   path: string,
   body?: unknown,
+  deadlineMs = 15_000,
 ): Promise<AdminAnswer> {
   const text = body === undefined ? '' : JSON.stringify(body);
   const headers: Record<string, string> = {
@@ -152,7 +153,7 @@ export function adminCall(
     outgoing.on('error', reject);
     outgoing.end(text);
   });
-  return within(`${method} ${path}`, 15_000, call);
+  return within(`${method} ${path}`, deadlineMs, call);
 }
 
 /**

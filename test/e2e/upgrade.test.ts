@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { Client, fetchOnce } from './client.ts';
 import { drivers } from './drivers.ts';
-import { type Balancer, root, startBalancer } from './harness.ts';
+import { adminCall, type Balancer, root, startBalancer } from './harness.ts';
 import { Load, type LoadReport } from './load.ts';
 import { startOrigins } from './origins.ts';
 import { freePort } from './ports.ts';
@@ -16,12 +16,16 @@ const UPGRADES = Number(process.env['EVENKEEL_UPGRADES'] ?? '3');
 /** Long enough for idle links, short enough for a test. */
 const DRAIN_MS = 5_000;
 
+/** Beyond the time that the supervisor gives a successor. */
+const UPGRADE_MS = 40_000;
+
 interface Upgraded {
   readonly pid: number;
 }
 
 async function upgrade(balancer: Balancer): Promise<number> {
-  const answer = await balancer.admin('POST', '/v1/upgrade');
+  const { socketPath } = balancer;
+  const answer = await adminCall({ socketPath }, 'POST', '/v1/upgrade', undefined, UPGRADE_MS);
   assert.equal(answer.status, 200, `${answer.body}\n${balancer.output}`);
   return (JSON.parse(answer.body) as Upgraded).pid;
 }
