@@ -33,6 +33,7 @@ const poolOf = (servers: readonly Server[], policy: PolicyName = 'first'): Pool 
   probes: [],
   probeRule: 'all',
   outlier: null,
+  breaker: null,
   timeouts: { connectMs: 1, firstByteMs: 1, idleMs: 1 },
   balancing: plainBalancing,
   retry: standardRetry,

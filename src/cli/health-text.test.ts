@@ -48,6 +48,7 @@ const report: PoolHealthReport = {
   atMs: nowMs,
   condition: 'degraded',
   why: '1 of 2 servers take traffic',
+  breaker: [{ atMs: nowMs - 5_000, state: 'closed', why: '5 of 5 trials ended well' }],
   servers: [well, sick],
 };
 
@@ -68,6 +69,7 @@ test('healthText() with --why shows traffic, probes, changes and what was spared
   const text = healthText({ ...report, condition: 'panic', servers: [sick] }, true);
   for (const line of [
     'pool web is in panic: 1 of 2 servers take traffic',
+    '         5 s ago  circuit closed: 5 of 5 trials ended well',
     '  next      it is back in 48 s and then has to prove itself',
     '  weight    75 percent of it, as its agent or program says',
     '  traffic   20 attempts lately, 6 failed',

@@ -15,11 +15,21 @@ export function healthText(report: PoolHealthReport, isWhy: boolean): string {
   const blocks = report.servers.map((server) =>
     isWhy ? fullBlock(server, report.atMs) : shortBlock(server, report.atMs),
   );
-  const lines = [head, ...blocks.flatMap((block) => (isWhy ? ['', ...block] : block)), ''];
+  const circuit = isWhy ? (report.breaker ?? []) : [];
+  const changes = circuit
+    .slice(-changesShown)
+    .map(({ atMs, state, why }) => `    ${ago(report.atMs - atMs)}  circuit ${state}: ${why}`);
+  const lines = [
+    head,
+    ...changes,
+    ...blocks.flatMap((block) => (isWhy ? ['', ...block] : block)),
+    '',
+  ];
   return lines.map((line) => line.replace(/\p{Cc}/gu, '?')).join('\n');
 }
 
 function wordOf(condition: PoolHealthReport['condition']): string {
+  if (condition === 'open') return 'left alone (circuit open)';
   return condition === 'panic' ? 'in panic' : condition;
 }
 

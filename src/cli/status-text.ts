@@ -58,6 +58,9 @@ function poolLines(pool: PoolStatus): string[] {
     '',
     `pool ${pool.name}: ${pool.policy}, ${up} of ${pool.servers.length} servers up, ` +
       `${pool.requestsPerSecond}/s, ${pool.requests} requests${removed}${retries}${queued}`,
+    ...(['panic', 'open', 'down'].includes(pool.condition)
+      ? [`  ${pool.condition === 'open' ? 'circuit open' : pool.condition}: ${pool.why}`]
+      : []),
     ...pool.discovery.map((source) => {
       const why = source.why === null ? '' : `: ${source.why}`;
       return `  found by ${source.source}: ${source.servers} servers, ${source.state}${why}`;

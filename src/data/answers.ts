@@ -20,6 +20,12 @@ export interface Answer {
 /** Seconds after which a 503 of ours suggests to try again: a probe's interval has then passed. */
 const RETRY_AFTER_S = '5';
 
+/** A breaker opens for a known time; else a probe's interval. */
+function retryAfterOf({ pool }: Exchange, { reason }: Answer): string {
+  const breaker = reason === 'circuit-open' ? (pool?.pool.breaker ?? null) : null;
+  return breaker === null ? RETRY_AFTER_S : String(Math.ceil(breaker.openMs / 1000));
+}
+
 /** Serialises an answer of ours for HTTP/1. Cost: strings; errors and fixed answers only. */
 export function answerBytes(
   plane: Plane,
@@ -34,7 +40,8 @@ export function answerBytes(
   for (const [name, value] of Object.entries(answer.fields ?? {})) {
     if (edits === null || !isDropped(name, edits)) fields[name] = value;
   }
-  if (answer.status === 503 && answer.body === null) fields['Retry-After'] ??= RETRY_AFTER_S;
+  if (answer.status === 503 && answer.body === null)
+    fields['Retry-After'] ??= retryAfterOf(exchange, answer);
   const page = answer.body === null ? pageOf(exchange, answer.status) : null;
   if (page !== null) exchange.acts |= Act.ERROR_PAGE;
   return localAnswer({

@@ -115,6 +115,7 @@ function* compilePool(
   const compiled: CompiledPool = {
     pool,
     gate: gateOf(plane, pool),
+    hasBreaker: pool.breaker !== null,
     eligible,
     sticky: stickyOf(pool, eligible),
     key: keyOf(pool),

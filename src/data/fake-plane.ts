@@ -53,6 +53,7 @@ export function fakeSnapshot(servers: number, change: Partial<Snapshot> = {}): S
         probes: [],
         probeRule: 'all',
         outlier: null,
+        breaker: null,
         timeouts: { connectMs: 2_000, firstByteMs: 30_000, idleMs: 60_000 },
         balancing: plainBalancing,
         retry: { ...standardRetry, backoffBaseMs: 0 },

@@ -2,6 +2,7 @@
 // (may it be repeated, where is a place, when is what due) stands alone.
 import { ALL_BUSY } from '../balance/policy.ts';
 import { invariant } from '../base/invariant.ts';
+import { admitsExchange } from '../health/breaker.ts';
 import { deposit } from '../limit/retry-budget.ts';
 import { type FailureCode, failureKind, isClosing } from '../model/failure.ts';
 import { limits } from '../model/limits.ts';
@@ -193,6 +194,10 @@ export class Forward implements Conductor, QueueOwner {
   /** The first attempt at a pool; where others wait already, behind them. */
   #start(exchange: Exchange, pool: CompiledPool, code: FailureCode): void {
     const { gate } = pool;
+    if (pool.hasBreaker && !admitsExchange(this.#plane.words.breaker, pool.pool.slot)) {
+      this.#giveUp(exchange, 'circuit-open', true);
+      return;
+    }
     if (gate?.isCrowded === true) this.#enqueue(exchange, gate, code);
     else this.#attempt(exchange, pool, code);
   }

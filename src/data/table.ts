@@ -78,6 +78,8 @@ export interface CompiledPool {
   /** Host of a request that came without one (HTTP/1.0). */
   readonly defaultHost: Uint8Array;
   readonly retry: CompiledRetry;
+  /** A circuit breaker may refuse requests. */
+  readonly hasBreaker: boolean;
   /** Its own limits and its queue; null when it has neither. */
   readonly gate: PoolGate | null;
   /** By slot. */

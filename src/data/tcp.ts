@@ -2,6 +2,7 @@ import { ALL_BUSY } from '../balance/policy.ts';
 import { bucketOf } from '../base/histogram.ts';
 import { invariant } from '../base/invariant.ts';
 import { TimerEntry } from '../base/timing-wheel.ts';
+import { admitsExchange } from '../health/breaker.ts';
 import type { FailureCode } from '../model/failure.ts';
 import { PoolColumn, ServerColumn } from '../observe/columns.ts';
 import type { Link, LinkHandler } from '../platform/driver.ts';
@@ -107,6 +108,11 @@ export class TcpLink implements LinkHandler, ListenerLink, QueueOwner {
     const plane = this.#plane;
     const exchange = this.#exchange;
     const pool = this.#pool;
+    const isFirst = exchange.attempts === 0;
+    if (isFirst && pool.hasBreaker && !admitsExchange(plane.words.breaker, pool.pool.slot)) {
+      this.#end('circuit-open');
+      return;
+    }
     const slot = takePlace(plane, exchange, pool);
     if (slot < 0) {
       if (slot === ALL_BUSY && pool.gate?.hasQueue === true) {

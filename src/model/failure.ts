@@ -48,6 +48,7 @@ export type FailureCode =
   | 'queue-full'
   | 'queue-timeout'
   | 'no-servers'
+  | 'circuit-open'
   | 'retries-exhausted'
   | 'buffers-exhausted'
   | 'draining'
@@ -159,6 +160,7 @@ export const failures: Readonly<Record<FailureCode, FailureKind>> = {
   'pool-limit-reached': ours(503, 'the pool is at its connection limit'),
   'queue-full': ours(503, 'every server is at its limit and the queue is full'),
   'queue-timeout': ours(503, 'no server had a place within the time that the queue allows'),
+  'circuit-open': ours(503, 'too many requests to this pool failed; it is left alone for a while'),
   'no-servers': ours(503, 'the pool has no servers'),
   'retries-exhausted': ours(502, 'no further attempt was allowed'),
   'buffers-exhausted': ours(503, 'all buffers of this worker are in use'),

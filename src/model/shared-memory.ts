@@ -58,6 +58,8 @@ function wordLayout(workers: number): Readonly<Record<WordName, number>> {
     cursor: limits.pools,
     /** Retry budget per pool in thousandths of a retry (base/limit room decides). */
     retryTokens: limits.pools,
+    /** Circuit breaker per pool: health/breaker. Control opens and closes, workers take trials. */
+    breaker: limits.pools,
     /** Exchanges in flight per pool, counted for pools with a limit of their own; and per worker (row). */
     poolInFlight: limits.pools,
     poolInFlightByWorker: workers * limits.pools,
@@ -97,6 +99,7 @@ type WordName =
   | 'epoch'
   | 'cursor'
   | 'retryTokens'
+  | 'breaker'
   | 'poolInFlight'
   | 'poolInFlightByWorker'
   | 'poolQueued'

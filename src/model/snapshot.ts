@@ -127,6 +127,8 @@ export interface Pool {
   readonly probeRule: 'all' | 'any';
   /** Passive checks by the pool's own traffic; null = none. */
   readonly outlier: Outlier | null;
+  /** Refuses requests while most fail; null = never. */
+  readonly breaker: Breaker | null;
   readonly timeouts: PoolTimeouts;
   readonly retry: RetryRule;
   /** Active exchanges and tunnels over all servers and workers; 0 = no limit. */
@@ -219,6 +221,18 @@ export interface Probe {
   readonly isWeightByExit: boolean;
   /** Verdict before the first probe has ended. */
   readonly startState: 'down' | 'up';
+}
+
+/** When a pool refuses requests, and how it tries again. */
+export interface Breaker {
+  /** Share of failed attempts that opens it. */
+  readonly errorsRatio: number;
+  /** Attempts in the window below which it stays closed. */
+  readonly volumeMin: number;
+  readonly windowMs: number;
+  readonly openMs: number;
+  /** Requests that try it while it is half open. */
+  readonly trials: number;
 }
 
 /** What of a pool's traffic takes a server out for a while. */

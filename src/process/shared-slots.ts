@@ -45,6 +45,7 @@ export function createSlotBook(
       if (kind !== 'pool') return;
       Atomics.store(words.cursor, slot, 0);
       Atomics.store(words.retryTokens, slot, 0);
+      Atomics.store(words.breaker, slot, 0);
     },
     onReturned: (kind, slot) => {
       if (kind === 'server') Atomics.store(words.failureStreak, slot, 0);

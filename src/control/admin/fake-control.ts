@@ -95,7 +95,14 @@ export class FakeControl implements BalancerControl {
 
   health(pool: string): PoolHealthReport | null {
     if (pool !== 'web') return null;
-    return { pool, atMs: 2_000_000, condition: 'well', why: 'all 1 servers', servers: [] };
+    return {
+      pool,
+      atMs: 2_000_000,
+      condition: 'well',
+      why: 'all 1 servers',
+      breaker: null,
+      servers: [],
+    };
   }
 
   reload(): Promise<ReloadOutcome> {

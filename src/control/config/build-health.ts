@@ -1,5 +1,5 @@
-import type { Outlier, Pool, Probe } from '../../model/snapshot.ts';
-import type { CheckedOutlier, CheckedPool, CheckedProbe } from './checked.ts';
+import type { Breaker, Outlier, Pool, Probe } from '../../model/snapshot.ts';
+import type { CheckedBreaker, CheckedOutlier, CheckedPool, CheckedProbe } from './checked.ts';
 import { statusRange } from './forms.ts';
 
 /** The probes of a pool with their defaults. */
@@ -48,6 +48,18 @@ function rangesOf(written: readonly string[] = ['200-399']): Probe['expect'] {
 function jsonOf(written: CheckedProbe['bodyJson']): Probe['bodyJson'] {
   const { path, equals } = written ?? {};
   return path === undefined || equals === undefined ? null : { path, equals };
+}
+
+/** A breaker with its defaults; null where there is none. */
+export function buildBreaker(breaker: CheckedBreaker | undefined): Breaker | null {
+  if (breaker === undefined) return null;
+  return {
+    errorsRatio: breaker.errors ?? 0.5,
+    volumeMin: breaker.minimum ?? 20,
+    windowMs: breaker.window ?? 10_000,
+    openMs: breaker.open ?? 10_000,
+    trials: breaker.halfOpen ?? 5,
+  };
 }
 
 /** Passive health with its defaults; null where it is off. */

@@ -6,7 +6,7 @@ import type { FixedAnswer } from '../../model/snapshot.ts';
 import { parseListenAddress } from './address.ts';
 import { buildActions, buildErrors, contentTypeOf, poolsOf } from './build-actions.ts';
 import { buildBalancing } from './build-balancing.ts';
-import { buildOutlier, buildProbes } from './build-health.ts';
+import { buildBreaker, buildOutlier, buildProbes } from './build-health.ts';
 import { buildMatch, conditionName, filesOf, geoOf } from './build-match.ts';
 import { buildQueue } from './build-queue.ts';
 import { buildRetry } from './build-retry.ts';
@@ -211,6 +211,7 @@ function buildPool(name: string, pool: CheckedPool, zone: string | undefined): C
     discover: (pool.discover ?? []).map(buildDiscovery),
     ...buildProbes(pool),
     outlier: buildOutlier(pool.outlier),
+    breaker: buildBreaker(pool.breaker),
     timeouts: {
       connectMs: timeouts?.connect ?? 2_000,
       firstByteMs: timeouts?.firstByte ?? 30_000,

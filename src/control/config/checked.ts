@@ -180,6 +180,7 @@ export interface CheckedPool {
   readonly probes?: readonly CheckedProbe[];
   readonly probeRule?: 'all' | 'any';
   readonly outlier?: CheckedOutlier;
+  readonly breaker?: CheckedBreaker;
   readonly timeouts?: {
     readonly connect?: number;
     readonly firstByte?: number;
@@ -243,6 +244,15 @@ export interface CheckedProbe {
   readonly args?: readonly string[];
   readonly weightByExit?: boolean;
   readonly startState?: 'down' | 'up';
+}
+
+/** `breaker` of a pool. */
+export interface CheckedBreaker {
+  readonly errors?: number;
+  readonly minimum?: number;
+  readonly window?: number;
+  readonly open?: number;
+  readonly halfOpen?: number;
 }
 
 /** `outlier` of a pool. */

@@ -204,6 +204,7 @@ export interface PoolInput {
   probes?: (string | ProbeInput)[] | undefined;
   probeRule?: 'all' | 'any' | undefined;
   outlier?: boolean | OutlierInput | undefined;
+  breaker?: PercentageInput | BreakerInput | undefined;
   timeouts?: PoolTimeoutsInput | undefined;
   retry?: number | RetryInput | undefined;
   maxConnections?: number | undefined;
@@ -287,6 +288,15 @@ export interface ProbeInput {
 export interface BodyJsonInput {
   path: string;
   equals: string;
+}
+
+/** Refusing requests while most fail; the short form is the share of errors. */
+export interface BreakerInput {
+  errors?: PercentageInput | undefined;
+  minimum?: number | undefined;
+  window?: DurationInput | undefined;
+  open?: DurationInput | undefined;
+  halfOpen?: number | undefined;
 }
 
 /** Taking servers out by their traffic; the short form says whether at all. */

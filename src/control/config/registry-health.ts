@@ -139,3 +139,27 @@ export const outlier: RecordShape = record(
   },
   { short: 'enabled' },
 );
+
+/** `breaker` of a pool. */
+export const breaker: RecordShape = record(
+  'breaker',
+  'a percentage or a map of settings',
+  {
+    errors: key(written(form.percentage), 'Share of failed attempts that opens it.', {
+      default: '50%',
+    }),
+    minimum: key(count(1, 1_000_000), 'Attempts in the window below which it stays closed.', {
+      default: '20',
+    }),
+    window: key(written(form.duration('1s', '10m')), 'The last attempts that are judged.', {
+      default: '10s',
+    }),
+    open: key(
+      written(form.duration('100ms', '10m')),
+      'How long requests are answered with 503 `circuit-open`, or go to the fallback of their route.',
+      { default: '10s' },
+    ),
+    halfOpen: key(count(1, 1_000), 'Requests that try the pool afterwards.', { default: '5' }),
+  },
+  { short: 'errors' },
+);

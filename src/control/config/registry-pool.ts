@@ -2,7 +2,7 @@ import { limits } from '../../model/limits.ts';
 import * as form from './forms.ts';
 import { balancingKeys } from './registry-balancing.ts';
 import { discovery } from './registry-discovery.ts';
-import { outlier, probe } from './registry-health.ts';
+import { breaker, outlier, probe } from './registry-health.ts';
 import { queue } from './registry-queue.ts';
 import { retry } from './registry-retry.ts';
 import type { RecordShape } from './shape.ts';
@@ -89,6 +89,9 @@ export const pool: RecordShape = record(
     probeRule: key(choice(['all', 'any']), 'How many of them must pass.', { default: 'all' }),
     outlier: key(outlier, 'Takes servers out for a while that the traffic shows to be sick.', {
       default: 'true',
+    }),
+    breaker: key(breaker, 'Leaves the pool alone for a while when most attempts fail.', {
+      default: 'none',
     }),
     timeouts: key(
       record(

@@ -5,7 +5,7 @@ import { plainBalancing } from '../../model/balancing.ts';
 import { standardRetry } from '../../model/retry.ts';
 import type { SharedWords } from '../../model/shared-memory.ts';
 import { allocateShared, attachWords, Verdict } from '../../model/shared-memory.ts';
-import type { Outlier, Pool, Probe, Snapshot } from '../../model/snapshot.ts';
+import type { Breaker, Outlier, Pool, Probe, Snapshot } from '../../model/snapshot.ts';
 import type { ConnectProbe } from '../../platform/probe-link.ts';
 import { HealthKeeper } from './keeper.ts';
 import { ManualClock } from './manual-clock.ts';
@@ -30,6 +30,7 @@ interface Setting {
   readonly weight?: number;
   readonly isResolved?: boolean;
   readonly outlier?: Outlier | null;
+  readonly breaker?: Breaker;
 }
 
 function snapshotOf({ probe: given = probe, ports = [1, 2, 3], ...rest }: Setting = {}): Snapshot {
@@ -40,6 +41,7 @@ function snapshotOf({ probe: given = probe, ports = [1, 2, 3], ...rest }: Settin
     probes: given === null ? [] : [given],
     probeRule: 'all',
     outlier: rest.outlier === undefined ? outlier : rest.outlier,
+    breaker: rest.breaker ?? null,
     servers: ports.map((port) => ({
       slot: port,
       address: `10.0.0.1:${port}`,
@@ -342,4 +344,37 @@ test('reportOf() tells why a server is out, since when and what comes next', () 
   assert.deepEqual([up?.state, up?.next], ['up', null]);
   assert.match(draining?.next ?? '', /evenkeel ready web\/10\.0\.0\.1:4$/);
   keeper.stop();
+});
+
+test('a breaker opens, says why, tries and closes; without one its word is closed', () => {
+  const { keeper, clock, words, counts } = start();
+  const breaker = {
+    errorsRatio: 0.5,
+    volumeMin: 20,
+    windowMs: 10_000,
+    openMs: 10_000,
+    trials: 5,
+  };
+  const ports = [1, 2];
+  keeper.apply(snapshotOf({ probe: null, ports, outlier: null, breaker }));
+  clock.advance(1_000);
+  counts.set(1, { good: 0, faults: 30 });
+  clock.advance(1_000);
+  assert.equal(words.breaker[0], -1);
+  assert.equal(keeper.viewOfPool('web')?.condition, 'open');
+  assert.match(keeper.viewOfPool('web')?.why ?? '', /30 of the last 30 attempts failed/);
+  clock.advance(10_000);
+  assert.equal(words.breaker[0], 6);
+  counts.set(2, { good: 5, faults: 0 });
+  clock.advance(1_000);
+  assert.equal(words.breaker[0], 0);
+  assert.deepEqual(
+    keeper.reportOf('web')?.breaker?.map(({ state }) => state),
+    ['open', 'half-open', 'closed'],
+  );
+  words.breaker[0] = -1;
+  keeper.apply(snapshotOf({ probe: null, ports, outlier: null }));
+  assert.equal(words.breaker[0], 0);
+  keeper.stop();
+  assert.equal(clock.pending, 0);
 });

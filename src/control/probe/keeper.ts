@@ -198,6 +198,7 @@ export class HealthKeeper {
       clock,
       readings,
       log,
+      breakers: this.#options.words.breaker,
       verdictOf: this.#verdictOf,
       carryOut: (change) => this.#carryOut(change),
       onDecided: () => this.#lookAgain(),

@@ -1,6 +1,8 @@
 import { eligibleServers } from '../../balance/fitness.ts';
+import { type BreakerChange, CircuitBreaker } from '../../health/breaker.ts';
 import { type OutlierChange, OutlierJudge } from '../../health/outlier.ts';
 import { TrafficJudge, type TrafficReadings } from '../../health/traffic-judge.ts';
+import { windowSpans } from '../../health/traffic-window.ts';
 import type { Outlier, Pool } from '../../model/snapshot.ts';
 import type { Clock, RunningTimer } from '../../platform/clock.ts';
 import type { PoolCondition } from '../report/status.ts';
@@ -9,6 +11,8 @@ import type { PoolCondition } from '../report/status.ts';
 export interface PoolHealthMeans {
   readonly clock: Clock;
   readonly readings: TrafficReadings;
+  /** The breakers' words, by pool slot. */
+  readonly breakers: Int32Array;
   /** A server's verdict word. */
   readonly verdictOf: (slot: number) => number;
   /** Makes a decision true. */
@@ -32,6 +36,9 @@ export class PoolHealth {
   #judge: OutlierJudge | null = null;
   #timer: RunningTimer | null = null;
   #intervalMs = 0;
+  #breaker: CircuitBreaker | null = null;
+  #breakerTimer: RunningTimer | null = null;
+  #breakerMs = 0;
 
   constructor(pool: Pool, means: PoolHealthMeans) {
     this.#pool = pool;
@@ -56,9 +63,11 @@ export class PoolHealth {
   /** Takes over a snapshot's settings and servers; what is known of those that stay is kept. */
   apply(pool: Pool): void {
     this.#pool = pool;
+    this.#applyBreaker(pool);
     const { outlier } = pool;
     if (outlier === null) {
-      this.stop();
+      this.#timer?.stop();
+      this.#timer = null;
       this.#judge = null;
       this.#traffic.setServers([]);
       return;
@@ -79,6 +88,8 @@ export class PoolHealth {
   stop(): void {
     this.#timer?.stop();
     this.#timer = null;
+    this.#breakerTimer?.stop();
+    this.#breakerTimer = null;
   }
 
   /** How the pool is now. Cost: one pass over its servers. */
@@ -89,6 +100,10 @@ export class PoolHealth {
     const trouble = this.#judge?.trouble ?? null;
     const well = eligible.filter(({ slot }) => verdictOf(slot) === 0).length;
     const wanted = servers.filter((server) => server.weight > 0 && !server.isBackup).length;
+    const broken = this.#breaker?.changes.at(-1);
+    if (broken?.state === 'open') {
+      return { condition: 'open', why: `requests are refused: ${broken.why}` };
+    }
     if (eligible.length === 0) return { condition: 'down', why: noneWhy(servers.length) };
     if (isPanic) {
       const why = `only ${well} of ${wanted} servers are well: ejected ones take traffic again`;
@@ -101,6 +116,46 @@ export class PoolHealth {
     if (well < wanted)
       return { condition: 'degraded', why: `${well} of ${wanted} servers take traffic` };
     return { condition: 'well', why: `all ${wanted} servers take traffic` };
+  }
+
+  /** What the breaker did, oldest first; null where there is none. */
+  get breakerChanges(): readonly BreakerChange[] | null {
+    return this.#breaker?.changes ?? null;
+  }
+
+  #applyBreaker({ breaker, slot }: Pool): void {
+    if (breaker === null) {
+      this.#breakerTimer?.stop();
+      this.#breakerTimer = null;
+      this.#breaker = null;
+      Atomics.store(this.#means.breakers, slot, 0);
+      return;
+    }
+    if (this.#breaker === null) this.#breaker = new CircuitBreaker(breaker);
+    else this.#breaker.configure(breaker);
+    const everyMs = breaker.windowMs / windowSpans;
+    if (this.#breakerTimer !== null && this.#breakerMs === everyMs) return;
+    this.#breakerTimer?.stop();
+    this.#breakerMs = everyMs;
+    this.#breakerTimer = this.#means.clock.every(everyMs, () => this.#lookBreaker());
+  }
+
+  #lookBreaker(): void {
+    const { readings, breakers, clock, log } = this.#means;
+    const { servers, slot, name } = this.#pool;
+    let good = 0;
+    let faults = 0;
+    for (const server of servers) {
+      good += readings.good(server.slot);
+      faults += readings.faults(server.slot);
+    }
+    const before = Atomics.load(breakers, slot);
+    const word = this.#breaker?.look(clock.nowMs(), good, faults, before) ?? null;
+    if (word === null) return;
+    Atomics.store(breakers, slot, word);
+    const change = this.#breaker?.changes.at(-1);
+    const level = change?.state === 'open' ? 'warn' : 'info';
+    log(level, `pool ${name}: circuit ${change?.state}: ${change?.why}`);
   }
 
   #watch({ intervalMs }: Outlier): void {

@@ -17,16 +17,23 @@ export function reportHealth(
     pool: pool.name,
     atMs: clock.wallMs(),
     ...pool.view(),
+    breaker:
+      pool.breakerChanges?.map((change) => ({ ...change, atMs: epochOf(clock, change.atMs) })) ??
+      null,
     servers: servers.map((server) => reportServer(server, pool, clock)),
   };
+}
+
+/** Verdicts keep the monotonic time; people want the calendar's. */
+function epochOf(clock: Clock, atMs: number): number {
+  return Math.round(clock.wallMs() - (clock.nowMs() - atMs));
 }
 
 function reportServer(server: ServerHealth, pool: PoolHealth, clock: Clock): ServerHealthReport {
   const { slot, address, state, why, history, probes } = server;
   const { judge } = pool;
   const { good, faults, medianUs } = pool.traffic.recordOf(slot);
-  // Verdicts keep the monotonic time; people want the calendar's.
-  const epochMs = (atMs: number): number => Math.round(clock.wallMs() - (clock.nowMs() - atMs));
+  const epochMs = (atMs: number): number => epochOf(clock, atMs);
   const last = history.at(-1);
   return {
     address,

@@ -26,6 +26,7 @@ function config(...servers: ConfigServer[]): Config {
         probes: [],
         probeRule: 'all',
         outlier: null,
+        breaker: null,
         timeouts: { connectMs: 1, firstByteMs: 1, idleMs: 1 },
         balancing: plainBalancing,
         retry: standardRetry,

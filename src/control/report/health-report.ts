@@ -6,7 +6,16 @@ export interface PoolHealthReport {
   readonly atMs: number;
   readonly condition: PoolCondition;
   readonly why: string;
+  /** What its circuit breaker did, oldest first; null where it has none. */
+  readonly breaker: readonly BreakerReport[] | null;
   readonly servers: readonly ServerHealthReport[];
+}
+
+/** One change of a circuit breaker. */
+export interface BreakerReport {
+  readonly atMs: number;
+  readonly state: 'closed' | 'open' | 'half-open';
+  readonly why: string;
 }
 
 /** Why a server is in traffic or out of it, since when, and what comes next. */

@@ -65,6 +65,7 @@ const snapshot: Snapshot = {
       probes: [],
       probeRule: 'all',
       outlier: null,
+      breaker: null,
       servers: [
         {
           slot: 7,

@@ -165,9 +165,10 @@ export interface DiscoveryStatus {
 
 /**
  * How a pool is. `degraded`: some of its servers are out, or backups serve. `panic`: so many are in
- * trouble that ejecting helps nobody, and those that were ejected take traffic. `down`: nobody serves.
+ * trouble that ejecting helps nobody, and those that were ejected take traffic. `open`: its
+ * circuit breaker refuses requests. `down`: nobody serves.
  */
-export type PoolCondition = 'well' | 'degraded' | 'panic' | 'down';
+export type PoolCondition = 'well' | 'degraded' | 'panic' | 'open' | 'down';
 
 /** What a server's state is called: the first that holds of unresolved, down, refusing, ejected, draining, up. */
 export type ServerState = 'up' | 'down' | 'draining' | 'ejected' | 'refusing' | 'unresolved';
