@@ -65,9 +65,16 @@ const means: ExplainMeans = {
   portOf: (listener) => ({ web: 8080, inner: 8081 })[listener] ?? null,
 };
 
-function ask(url: string, more: Partial<ExplainRequest> = {}): Explanation {
+function ask(
+  url: string,
+  more: Partial<ExplainRequest> = {},
+  about: Snapshot = snapshot,
+): Explanation {
   const asked = { method: 'GET', url, headers: [], ip: null, listener: null, protocol: 'http/1.1' };
-  const outcome = explain({ ...asked, ...more } as ExplainRequest, means);
+  const outcome = explain({ ...asked, ...more } as ExplainRequest, {
+    ...means,
+    snapshot: about,
+  });
   assert.ok(outcome.ok, JSON.stringify(outcome));
   return outcome.explanation;
 }
@@ -152,6 +159,23 @@ test('explain() tells the pool of a split for this very client, and the fallback
   assert.match(pools[0]?.why ?? '', /^(25|75)% of a split by client: takes this user$/);
   assert.match(pools[1]?.why ?? '', /takes other users$/);
   assert.equal(pools[2]?.pool, 'next');
+});
+
+test('explain() knows the part of a pool that a route names by labels', () => {
+  const labelled = snapshotOf({
+    listeners: [{ name: 'web', address: ':8080' }],
+    routes: [{ pool: 'web', subset: { version: 'v2' } }],
+    pools: {
+      web: ['1', '2'].map((at) => ({ address: `10.0.0.${at}:80`, labels: { version: `v${at}` } })),
+    },
+  });
+  const [pool] = ask('http://a.org/', {}, labelled).pools;
+  assert.match(pool?.why ?? '', /servers with version: v2 only$/);
+  assert.deepEqual(
+    pool?.servers.map(({ address }) => address),
+    ['10.0.0.2:80'],
+  );
+  assert.equal(pool?.picked, '10.0.0.2:80');
 });
 
 test('explain() refuses what is no request', () => {
