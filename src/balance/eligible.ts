@@ -139,11 +139,13 @@ export class EligibleSet {
     this.#isPanic = isPanic;
     this.#isBackup = isBackup;
     const before = this.#groups;
+    // Only tables are made of all members; for others ten thousand more objects would be for nothing.
+    const hasTable = this.policy.needs === 'key';
     this.#groups = groups.map((group) => ({
       name: group.name,
       share: group.share,
       candidates: candidatesOf(group.servers, this.words),
-      members: candidatesOf(group.members, null),
+      members: hasTable ? candidatesOf(group.members, null) : [],
     }));
     if (present !== null && isSame(before, this.#groups)) return present;
     this.#limitBySlot = limitsBySlot(this.#groups.flatMap(({ candidates }) => candidates));

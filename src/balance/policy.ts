@@ -77,8 +77,8 @@ export interface Policy {
   /** One sentence for people (`status`, docs). */
   readonly says: string;
   /**
-   * `members`: all servers that could be candidates, those that take no traffic now included, in
-   * their nominal weights.
+   * `members`: where the policy needs a key, all servers that could be candidates, those that take no
+   * traffic now included, in their nominal weights; else none.
    */
   build(
     candidates: readonly Candidate[],
