@@ -332,8 +332,15 @@ export interface RetryInput {
   total?: DurationInput | undefined;
   budget?: PercentageInput | undefined;
   backoff?: DurationInput | BackoffInput | undefined;
+  hedge?: DurationInput | HedgeInput | undefined;
   retryAfter?: boolean | undefined;
   nonIdempotent?: boolean | undefined;
+}
+
+/** A second try beside a slow one; the short form is `after`. */
+export interface HedgeInput {
+  after?: DurationInput | undefined;
+  max?: number | undefined;
 }
 
 /** How soon it is tried again; the short form is `base`. */
