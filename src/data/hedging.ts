@@ -97,6 +97,8 @@ function mayRace(exchange: Exchange, server: ServerSide): boolean {
     exchange.isRequestComplete &&
     exchange.isReplayable &&
     !exchange.wantsUpgrade &&
+    // A hook may hold one answer while the other one comes.
+    exchange.hooked === null &&
     !server.hasAnswerByte &&
     exchange.pool!.gate === null
   );

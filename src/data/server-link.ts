@@ -440,7 +440,7 @@ export class ServerLink implements ServerSide, LinkHandler {
     const now = plane.driver.now();
     this.#waitsSinceMs = now;
     this.#wakeAt(now + this.#pool.timeouts.idleMs);
-    plane.conductor.answered(exchange, head.status);
+    plane.conductor.answered(exchange, head.status, this);
     const { framing, contentLength } = head;
     const outFraming = client.answer(exchange, head, -1, 0, 0);
     this.#relay.start(framing, contentLength, outFraming);

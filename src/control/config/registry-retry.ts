@@ -68,7 +68,7 @@ export const retry: RecordShape = record(
         },
         { short: 'after' },
       ),
-      'Starts a second try on another server beside a slow one: the first good answer wins, the other try is cancelled. For requests that are safe to repeat, within the budget; not in pools with a queue or `maxConnections` of their own.',
+      'Starts a second try on another server beside a slow one: the first good answer wins, the other try is cancelled. For requests that are safe to repeat, within the budget; not in pools with a queue or `maxConnections` of their own, nor on routes with hooks.',
       { default: 'none' },
     ),
     nonIdempotent: key(
