@@ -1,3 +1,5 @@
+// Rule zero: longer than 400 lines, because it is one flat list of what a configuration may say, which a test
+// compares with the registry.
 import type { GeoInput, MatchInput } from './define-match.ts';
 
 /**
