@@ -32,9 +32,11 @@ export class ExchangeClock {
   /** A try begins: what its rule limits of each. */
   startTry(exchange: Exchange): void {
     const { failover } = exchange;
-    const { perTryMs } = failover.rule.rule;
+    const { perTryMs, hedge } = failover.rule.rule;
     failover.pauseUntilMs = NEVER;
     failover.tryUntilMs = perTryMs > 0 ? this.#driver.now() + perTryMs : NEVER;
+    const isHedged = hedge !== null && failover.hedges < hedge.max;
+    failover.hedgeAtMs = isHedged ? this.#driver.preciseNow() + hedge.afterMs : NEVER;
     this.watch(exchange);
   }
 
@@ -43,6 +45,7 @@ export class ExchangeClock {
     const { failover } = exchange;
     failover.pauseUntilMs = this.#driver.preciseNow() + pauseMs;
     failover.tryUntilMs = NEVER;
+    failover.hedgeAtMs = NEVER;
     this.watch(exchange);
   }
 
@@ -62,10 +65,12 @@ export class ExchangeClock {
     failover.pauseUntilMs = NEVER;
     failover.tryUntilMs = NEVER;
     failover.deadlineAtMs = NEVER;
+    failover.hedgeAtMs = NEVER;
     if (failover.entry !== null) this.#timers.cancel(failover.entry);
   }
 }
 
 function firstOf(failover: FailoverState): number {
-  return Math.min(failover.pauseUntilMs, failover.tryUntilMs, failover.deadlineAtMs);
+  const { pauseUntilMs, tryUntilMs, deadlineAtMs, hedgeAtMs } = failover;
+  return Math.min(pauseUntilMs, tryUntilMs, deadlineAtMs, hedgeAtMs);
 }

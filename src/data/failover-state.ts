@@ -1,10 +1,20 @@
 import type { TimerEntry } from '../base/timing-wheel.ts';
 import type { FailureCode } from '../model/failure.ts';
+import type { ServerSide } from './exchange.ts';
 import type { Waiter } from './pool-gate.ts';
 import { type CompiledRetry, noRetry } from './retry-rule.ts';
+import type { ServerState } from './server-state.ts';
 
 /** No such moment. */
 export const NEVER: number = Number.POSITIVE_INFINITY;
+
+/** A try that goes on while another one is the exchange's own. */
+export interface Rival {
+  readonly server: ServerSide;
+  readonly slot: number;
+  readonly state: ServerState;
+  readonly attemptAtUs: number;
+}
 
 /** What an exchange keeps for the case that it fails or waits; an exchange that does neither reads its rule only. */
 export class FailoverState {
@@ -21,6 +31,10 @@ export class FailoverState {
   pauseUntilMs: number = NEVER;
   tryUntilMs: number = NEVER;
   deadlineAtMs: number = NEVER;
+  hedgeAtMs: number = NEVER;
+  /** The try beside which a later one was started; whichever answers first wins. */
+  rival: Rival | null = null;
+  hedges = 0;
   /** In the queue of its pool: what the queue knows it by. */
   waiter: Waiter | null = null;
   /** Priority class in a queue; 0 goes first. */
@@ -37,6 +51,7 @@ export class FailoverState {
   begin(): void {
     this.priority = 0;
     this.waitedMs = 0;
+    this.hedges = 0;
     this.queueUntilMs = NEVER;
   }
 }

@@ -14,6 +14,7 @@ import { ExchangeClock } from './exchange-clock.ts';
 import { NEVER } from './failover-state.ts';
 import { countAnswer, countFailure } from './failure-streak.ts';
 import { fallBack, maySubmitAgain } from './fall-back.ts';
+import { endRival, leaveRace, slotOf, startRace, winRace } from './hedging.ts';
 import { noteAnswerLatency, noteFailureLatency } from './note-latency.ts';
 import { givePlace, takePlace } from './places.ts';
 import type { Conductor, Plane } from './plane.ts';
@@ -71,8 +72,12 @@ export class Forward implements Conductor, QueueOwner {
     this.#start(exchange, pool, 'no-server-available');
   }
 
-  takesBack(exchange: Exchange, head: Head): boolean {
+  takesBack(exchange: Exchange, head: Head, side: ServerSide): boolean {
     const plane = this.#plane;
+    if (exchange.failover.rival !== null) {
+      countAnswer(plane, slotOf(exchange, side), head.status);
+      return true;
+    }
     // A client that saw an interim answer has seen this server.
     if (exchange.interims > 0) return false;
     if (!mayRepeat(plane, exchange, 'answer', false)) return false;
@@ -87,7 +92,11 @@ export class Forward implements Conductor, QueueOwner {
     return true;
   }
 
-  tryAgain(exchange: Exchange): void {
+  tryAgain(exchange: Exchange, side: ServerSide): void {
+    if (exchange.failover.rival !== null) {
+      leaveRace(this.#plane, exchange, side);
+      return;
+    }
     const slot = exchange.slot;
     exchange.server = null;
     this.#releaseSlot(exchange);
@@ -95,8 +104,9 @@ export class Forward implements Conductor, QueueOwner {
     this.#later(exchange, 'upstream-unavailable', exchange.failover.pauseMs);
   }
 
-  answered(exchange: Exchange, status: number): void {
+  answered(exchange: Exchange, status: number, side: ServerSide): void {
     const plane = this.#plane;
+    if (exchange.failover.rival !== null) winRace(plane, exchange, side);
     if (exchange.failover.isArmed) this.#quiet(exchange);
     exchange.stage = Stage.ANSWERING;
     exchange.firstByteUs = (plane.driver.nowUs() - exchange.attemptAtUs) & 0x7fffffff;
@@ -115,7 +125,15 @@ export class Forward implements Conductor, QueueOwner {
     this.#recycle(exchange);
   }
 
-  serverFailed(exchange: Exchange, code: FailureCode, sawByte: boolean): void {
+  serverFailed(exchange: Exchange, code: FailureCode, sawByte: boolean, side: ServerSide): void {
+    if (exchange.failover.rival !== null) {
+      // The other try goes on, and may do better.
+      if (failureKind(code).countsAgainstServer && !(side.isReused && isClosing(code))) {
+        countFailure(this.#plane, slotOf(exchange, side), code);
+      }
+      leaveRace(this.#plane, exchange, side);
+      return;
+    }
     const client = exchange.client;
     invariant(client !== null, 'a failing server still has a client');
     const slot = exchange.slot;
@@ -252,9 +270,7 @@ export class Forward implements Conductor, QueueOwner {
     invariant(state !== null, 'a pool knows the servers that it picks');
     plane.cells[state.counters + ServerColumn.ATTEMPTS]! += 1;
     if (exchange.failover.rule.hasTimes) this.#clock.startTry(exchange);
-    const server = this.#serverFor(exchange, state, pool);
-    exchange.server = server;
-    server.begin(exchange);
+    const server = this.#open(exchange, state, pool);
     if (exchange.attempts === 1 && exchange.spilled === null) exchange.flush();
     else exchange.replay();
     // A body that was held back for a server that failed goes on with one that is connected.
@@ -291,6 +307,13 @@ export class Forward implements Conductor, QueueOwner {
   waitedTooLong(exchange: Exchange): void {
     unspend(this.#plane, exchange);
     this.#giveUp(exchange, 'queue-timeout', true);
+  }
+
+  #open(exchange: Exchange, state: ServerState, pool: CompiledPool): ServerSide {
+    const server = this.#serverFor(exchange, state, pool);
+    exchange.server = server;
+    server.begin(exchange);
+    return server;
   }
 
   #serverFor(exchange: Exchange, state: ServerState, pool: CompiledPool): ServerSide {
@@ -349,6 +372,13 @@ export class Forward implements Conductor, QueueOwner {
       this.#attempt(exchange, exchange.pool!, failover.code);
       return;
     }
+    if (nowMs >= failover.hedgeAtMs) {
+      failover.hedgeAtMs = NEVER;
+      if (startRace(this.#plane, exchange)) {
+        this.#open(exchange, exchange.serverState!, exchange.pool!);
+        exchange.replay();
+      }
+    }
     if (nowMs >= failover.tryUntilMs) {
       failover.tryUntilMs = NEVER;
       if (this.#leavesTry(exchange)) return;
@@ -360,7 +390,7 @@ export class Forward implements Conductor, QueueOwner {
   #leavesTry(exchange: Exchange): boolean {
     const plane = this.#plane;
     const { server, slot } = exchange;
-    if (server === null || server.hasAnswerByte) return false;
+    if (server === null || server.hasAnswerByte || exchange.failover.rival !== null) return false;
     if (!mayRepeat(plane, exchange, 'timeout', false)) return false;
     countFailure(plane, slot, 'upstream-timeout');
     server.cancel();
@@ -381,6 +411,7 @@ export class Forward implements Conductor, QueueOwner {
 
   #quiet(exchange: Exchange): void {
     this.#clock.stop(exchange.failover);
+    if (exchange.failover.rival !== null) endRival(this.#plane, exchange);
     if (exchange.failover.waiter !== null) exchange.pool!.gate!.leave(exchange);
     unspend(this.#plane, exchange);
   }

@@ -25,14 +25,14 @@ export interface Conductor {
    * A final head arrived whose status is one to try again: true when another try will be made. The server's half then
    * lets go of the exchange, sees to what is left of the answer, and calls `tryAgain`.
    */
-  takesBack(exchange: Exchange, head: Head): boolean;
-  tryAgain(exchange: Exchange): void;
+  takesBack(exchange: Exchange, head: Head, side: ServerSide): boolean;
+  tryAgain(exchange: Exchange, side: ServerSide): void;
   /** A final head arrived, is valid, and is about to go to the client. */
-  answered(exchange: Exchange, status: number): void;
+  answered(exchange: Exchange, status: number, side: ServerSide): void;
   /** The answer's last byte was given to the client's link. */
   finished(exchange: Exchange): void;
   /** The server's half died; `sawByte`: some byte of an answer had arrived. */
-  serverFailed(exchange: Exchange, code: FailureCode, sawByte: boolean): void;
+  serverFailed(exchange: Exchange, code: FailureCode, sawByte: boolean, side: ServerSide): void;
   /** The client's half died. */
   clientGone(exchange: Exchange, code: FailureCode): void;
   /** The request turned out invalid: takes it back from its server, so that it can be answered here. */

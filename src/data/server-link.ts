@@ -356,15 +356,17 @@ export class ServerLink implements ServerSide, LinkHandler {
     }
     if (head.keepAliveHintMs >= 0) this.#noteHint(head.keepAliveHintMs);
     this.#mayBeReused = !head.wantsClose && head.framing !== Framing.CLOSE;
-    const isOnStatus = exchange.failover.rule.isOnStatus;
-    if (isOnStatus !== null && isOnStatus[head.status] === 1) {
-      if (this.#plane.conductor.takesBack(exchange, head)) {
-        this.#takenBack(exchange, head, id, at, end);
-        return;
-      }
+    const { failover } = exchange;
+    const { isOnStatus } = failover.rule;
+    const isBad =
+      (isOnStatus !== null && isOnStatus[head.status] === 1) ||
+      (failover.rival !== null && head.status >= 500);
+    if (isBad && this.#plane.conductor.takesBack(exchange, head, this)) {
+      this.#takenBack(exchange, head, id, at, end);
+      return;
     }
     if (this.#pool.balancing.usesLoadHeader) {
-      noteLoadHeader(this.#plane.words, exchange.slot, head);
+      noteLoadHeader(this.#plane.words, this.#server.slot, head);
     }
     if (exchange.plan?.replaces(exchange, head.status) === true) {
       this.#replaced(exchange, head, id, at, end);
@@ -375,7 +377,7 @@ export class ServerLink implements ServerSide, LinkHandler {
       if (!this.#askHooks(exchange, hooked, head, id, at, end)) return;
     }
     this.#phase = Phase.BODY;
-    this.#plane.conductor.answered(exchange, head.status);
+    this.#plane.conductor.answered(exchange, head.status, this);
     const framing = head.framing;
     const contentLength = head.contentLength;
     const outFraming = client.answer(exchange, head, headId, floor, at);
@@ -438,7 +440,7 @@ export class ServerLink implements ServerSide, LinkHandler {
     const now = plane.driver.now();
     this.#waitsSinceMs = now;
     this.#wakeAt(now + this.#pool.timeouts.idleMs);
-    plane.conductor.answered(exchange, head.status);
+    plane.conductor.answered(exchange, head.status, this);
     const { framing, contentLength } = head;
     const outFraming = client.answer(exchange, head, -1, 0, 0);
     this.#relay.start(framing, contentLength, outFraming);
@@ -471,14 +473,14 @@ export class ServerLink implements ServerSide, LinkHandler {
   /** Another server is asked. */
   #takenBack(exchange: Exchange, head: Head, id: number, at: number, end: number): void {
     this.#readForNobody(exchange, head, id, at, end);
-    this.#plane.conductor.tryAgain(exchange);
+    this.#plane.conductor.tryAgain(exchange, this);
   }
 
   /** The client gets an error page of ours with the same status. */
   #replaced(exchange: Exchange, head: Head, id: number, at: number, end: number): void {
     const fields = fieldsToKeep(head);
     const { status } = head;
-    this.#plane.conductor.answered(exchange, status);
+    this.#plane.conductor.answered(exchange, status, this);
     this.#readForNobody(exchange, head, id, at, end);
     exchange.server = null;
     exchange.client!.answerHere(exchange, {
@@ -574,7 +576,7 @@ export class ServerLink implements ServerSide, LinkHandler {
     if (this.isReused && !sawByte && isClosing(code)) this.#closedAfter(this.#idledMs);
     this.#gone();
     this.#link.abort();
-    if (exchange !== null) this.#plane.conductor.serverFailed(exchange, code, sawByte);
+    if (exchange !== null) this.#plane.conductor.serverFailed(exchange, code, sawByte, this);
   }
 
   #gone(): void {

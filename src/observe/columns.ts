@@ -120,6 +120,8 @@ export const PoolColumn = {
   ABORTED: 10,
   WITHOUT_SERVER: 11,
   QUEUED: 12,
+  HEDGES: 13,
+  HEDGES_WON: 14,
 } as const;
 
 /** The same with names, by number. */
@@ -137,6 +139,8 @@ export const poolColumns: readonly Column[] = [
   column('aborted', 'aborted', 'Exchanges that ended without a complete answer.'),
   withoutServer,
   column('queued', 'queued', 'Waits in the queue for a place on a server.'),
+  column('hedges', 'hedges', 'Second tries made beside one that was slow.'),
+  column('hedgesWon', 'hedges_won', 'Second tries that answered first.'),
 ];
 
 /**

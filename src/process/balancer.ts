@@ -1,3 +1,4 @@
+// Rule zero: longer than 400 lines, because it is the one place where all parts of the process are joined.
 import type { Config } from '../control/config/config.ts';
 import { shownConfig } from '../control/config/shown-config.ts';
 import { HealthKeeper } from '../control/probe/keeper.ts';

@@ -100,7 +100,8 @@ test('every default that the registry tells is the one that is filled in', () =>
   const poolShape = recordsOf(configuration).find(({ name }) => name === 'pool');
   assert.ok(poolShape);
   const place = (): { line: number; column: number } => ({ line: 1, column: 1 });
-  const pool = { servers: [], breaker: {}, probe: {}, queue: { classes: { values: {} } } };
+  const retry = { hedge: {} };
+  const pool = { servers: [], breaker: {}, probe: {}, retry, queue: { classes: { values: {} } } };
   const toldPool = withDefaults(poolShape) as { queue: { classes: object } };
   const { queue } = toldPool;
   const toldQueue = { ...queue, classes: { ...queue.classes, values: {} } };

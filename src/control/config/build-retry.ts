@@ -20,6 +20,9 @@ export function buildRetry(retry: CheckedRetry): Partial<RetryRule> {
   if (max !== undefined) rule.backoffMaxMs = max;
   // A base above the standard maximum is meant as it stands.
   else if (base !== undefined && base > 250) rule.backoffMaxMs = base;
+  if (retry.hedge !== undefined) {
+    rule.hedge = { afterMs: retry.hedge.after ?? 50, max: retry.hedge.max ?? 1 };
+  }
   if (retry.retryAfter !== undefined) rule.honoursRetryAfter = retry.retryAfter;
   if (retry.nonIdempotent !== undefined) rule.repeatsUnsafe = retry.nonIdempotent;
   return rule;

@@ -216,6 +216,7 @@ export interface CheckedRetry {
   readonly total?: number;
   readonly budget?: number;
   readonly backoff?: { readonly base?: number; readonly max?: number };
+  readonly hedge?: { readonly after?: number; readonly max?: number };
   readonly retryAfter?: boolean;
   readonly nonIdempotent?: boolean;
 }

@@ -1,3 +1,5 @@
+// Rule zero: longer than 400 lines, because it is one flat list of what a configuration may say, which a test
+// compares with the registry.
 import type { GeoInput, MatchInput } from './define-match.ts';
 
 /**
@@ -332,8 +334,15 @@ export interface RetryInput {
   total?: DurationInput | undefined;
   budget?: PercentageInput | undefined;
   backoff?: DurationInput | BackoffInput | undefined;
+  hedge?: DurationInput | HedgeInput | undefined;
   retryAfter?: boolean | undefined;
   nonIdempotent?: boolean | undefined;
+}
+
+/** A second try beside a slow one; the short form is `after`. */
+export interface HedgeInput {
+  after?: DurationInput | undefined;
+  max?: number | undefined;
 }
 
 /** How soon it is tried again; the short form is `base`. */

@@ -52,6 +52,25 @@ export const retry: RecordShape = record(
       'Waits as long as `Retry-After` of a discarded answer asks, up to 10s; an answer that asks for more goes to the client.',
       { default: 'true' },
     ),
+    hedge: key(
+      record(
+        'hedge',
+        'a duration or a map of settings',
+        {
+          after: key(
+            written(form.duration('5ms', '1h')),
+            'How long the first try may be silent; near the time that one of twenty answers takes.',
+            { default: '50ms' },
+          ),
+          max: key(count(1, 3), 'Second tries of one request, one at a time beside another.', {
+            default: '1',
+          }),
+        },
+        { short: 'after' },
+      ),
+      'Starts a second try on another server beside a slow one: the first good answer wins, the other try is cancelled. For requests that are safe to repeat, within the budget; not in pools with a queue or `maxConnections` of their own, nor on routes with hooks.',
+      { default: 'none' },
+    ),
     nonIdempotent: key(
       flag,
       'Repeats POST and PATCH too, although they may have been executed; with `Idempotency-Key` they always may be.',
@@ -60,6 +79,6 @@ export const retry: RecordShape = record(
   },
   {
     short: 'attempts',
-    later: ['statuses', 'hedge', 'perTryTimeout', 'timeout'],
+    later: ['statuses', 'perTryTimeout', 'timeout'],
   },
 );
