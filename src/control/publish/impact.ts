@@ -174,16 +174,29 @@ function byAddress(servers: readonly ConfigServer[]): Map<string, ConfigServer> 
   return new Map(servers.map((server) => [server.address, server]));
 }
 
-/** Keys whose plain values differ, inner maps key by key: `probe.intervalMs: 5000 → 1000`. */
+/**
+ * Keys whose plain values differ, inner maps key by key, lists of maps of one length
+ * member by member: `probes[0].intervalMs: 5000 → 1000`.
+ */
 function differences(before: unknown, after: unknown, path = ''): string[] {
   if (JSON.stringify(before) === JSON.stringify(after)) return [];
   const key = path.slice(path.lastIndexOf('.') + 1);
   if (unshown.includes(key)) return [`${path}: differs`];
+  if (areLikeLists(before, after)) {
+    return before.flatMap((member, at) =>
+      differences(member, (after as readonly unknown[])[at], `${path}[${at}]`),
+    );
+  }
   if (!isMap(before) || !isMap(after)) return [`${path}: ${short(before)} → ${short(after)}`];
   const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
   return keys.flatMap((name) =>
     differences(before[name], after[name], path === '' ? name : `${path}.${name}`),
   );
+}
+
+function areLikeLists(before: unknown, after: unknown): before is readonly unknown[] {
+  if (!Array.isArray(before) || !Array.isArray(after)) return false;
+  return before.length === after.length && [...before, ...after].every(isMap);
 }
 
 function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
