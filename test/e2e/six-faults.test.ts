@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { runCommand } from './harness.ts';
 
 // Line 3: misspelt key. 6: unknown pool. 9: weight out of range. 10: server without a port.
-// 11: bad duration. 12: an unknown policy.
+// 11: bad duration. 12: a probe of a later version.
 const text = `listeners:
   - name: web
     adress: "127.0.0.1:8080"
@@ -18,7 +18,7 @@ pools:
     servers: [{ address: "127.0.0.1:3001", weight: -1 },
       "127.0.0.1"]
     timeouts: { connect: soon }
-    policy: fastest
+    probe: { type: grpc }
 `;
 const expectedLines = [3, 6, 9, 10, 11, 12];
 

@@ -76,7 +76,7 @@ test('impactOf() tells each change, what of it is running, and what happens to t
       'route | a | removed | 0 | 0',
       'route | b | changed | 0 | 0 | match.paths: [] → ["/b/*"]',
       'pool | gone | removed | 0 | 4 | 1 servers',
-      'pool | web | changed | 0 | 0 | probes[0].intervalMs: 5000 → 1000',
+      'pool | web | changed | 0 | 0 | probes[0].intervalMs: 5000 → 1000 | probes[0].downIntervalMs: 5000 → 1000',
       'server | web/10.0.0.3:80 | added | 0 | 0',
       'server | web/10.0.0.2:80 | removed | 0 | 5',
       'server | web/10.0.0.1:80 | changed | 0 | 0 | weight: 1 → 3',
