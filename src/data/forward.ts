@@ -2,7 +2,7 @@
 // (may it be repeated, where is a place, when is what due) stands alone.
 import { ALL_BUSY } from '../balance/policy.ts';
 import { invariant } from '../base/invariant.ts';
-import { admitsExchange } from '../health/breaker.ts';
+import { admitsExchange, isBreakerOpen } from '../health/breaker.ts';
 import { deposit } from '../limit/retry-budget.ts';
 import { type FailureCode, failureKind, isClosing } from '../model/failure.ts';
 import { limits } from '../model/limits.ts';
@@ -216,8 +216,19 @@ export class Forward implements Conductor, QueueOwner {
       this.#giveUp(exchange, 'circuit-open', true);
       return;
     }
-    if (gate?.isCrowded === true) this.#enqueue(exchange, gate, code);
-    else this.#attempt(exchange, pool, code);
+    if (gate?.isCrowded !== true) this.#attempt(exchange, pool, code);
+    else if (!this.#isStoppedByHook(exchange, pool)) this.#enqueue(exchange, gate, code);
+  }
+
+  /** Asks the route's `onPick`, once per attempt. True: it failed, and the exchange was answered. */
+  #isStoppedByHook(exchange: Exchange, pool: CompiledPool): boolean {
+    const { hooked } = exchange;
+    if (hooked?.hooks.hasPick !== true) return false;
+    const failure = this.#plane.hooks.pick(exchange, hooked, pool);
+    if (failure === null) return false;
+    unspend(this.#plane, exchange);
+    this.#giveUp(exchange, failure, false);
+    return true;
   }
 
   /** Chooses a server and gives it the request. `code`: what to answer when none is left. */
@@ -227,15 +238,7 @@ export class Forward implements Conductor, QueueOwner {
       // A session does not move because a reused link had died: a dial tells whether its server lives.
       retryStale(exchange);
     }
-    const { hooked } = exchange;
-    if (hooked?.hooks.hasPick === true) {
-      const failure = plane.hooks.pick(exchange, hooked, pool);
-      if (failure !== null) {
-        unspend(plane, exchange);
-        this.#giveUp(exchange, failure, false);
-        return;
-      }
-    }
+    if (this.#isStoppedByHook(exchange, pool)) return;
     let slot = takePlace(plane, exchange, pool);
     if (slot < 0 && exchange.staleSlot >= 0) {
       // Only a reused link of that server died: a fresh one may well work.
@@ -292,6 +295,12 @@ export class Forward implements Conductor, QueueOwner {
 
   takeTurn(exchange: Exchange): boolean {
     const pool = exchange.pool!;
+    if (pool.hasBreaker && isBreakerOpen(this.#plane.words.breaker, pool.pool.slot)) {
+      pool.gate!.leave(exchange);
+      unspend(this.#plane, exchange);
+      this.#giveUp(exchange, 'circuit-open', true);
+      return true;
+    }
     const slot = takePlace(this.#plane, exchange, pool);
     if (slot === ALL_BUSY) return false;
     pool.gate!.leave(exchange);

@@ -92,6 +92,18 @@ test('a client that goes away leaves the queue', () => {
   assert.deepEqual(asked(run.server(0).text), ['a', 'c']);
 });
 
+test('who waits is answered when the circuit breaker has opened meanwhile', () => {
+  const breaker = { errorsRatio: 0.5, volumeMin: 20, windowMs: 10_000, openMs: 7_000, trials: 2 };
+  const run = runWith(1, { breaker });
+  const [first, second] = ['a', 'b'].map((path) => run.client(ask(path)));
+  run.fake.words.breaker[0] = -1;
+  run.server(0).receive(ok);
+  assert.equal(brief(first!.text), '200 OK|ok');
+  assert.match(second!.text, /^HTTP\/1\.1 503 [\s\S]*circuit-open: /);
+  assert.deepEqual(asked(run.server(0).text), ['a']);
+  assert.deepEqual([queued(run), run.inFlight], [0, 0]);
+});
+
 test('classes: the high one goes first, in a class who came first', () => {
   const classes = { header: 'x-priority', values: { high: 0, low: 2 }, otherwise: 1 };
   const run = runWith(1, { queue: { ...queue, classes } });

@@ -28,6 +28,11 @@ export function admitsExchange(words: Int32Array, pool: number): boolean {
   return state === CLOSED;
 }
 
+/** The pool takes nothing now: for exchanges that were let in before it opened and wait for a place. */
+export function isBreakerOpen(words: Int32Array, pool: number): boolean {
+  return Atomics.load(words, pool) === OPEN;
+}
+
 /**
  * The circuit breaker of one pool. Pure: control feeds it the pool's counters ten times per window and
  * writes the word that it gives.
