@@ -46,6 +46,17 @@ test('the start is probed fast for `fall` failures, and the first pass suffices 
   assert.equal(run(verdictOf(), '-----+'), 'd1 d1 d5 d5 d5 U5');
 });
 
+test('a server that was never up says what its last probe found, and needs one pass', () => {
+  const verdict = verdictOf();
+  assert.deepEqual([verdict.reason, verdict.passesLeft], ['not probed yet', 1]);
+  run(verdict, '--');
+  assert.deepEqual([verdict.reason, verdict.passesLeft], ['-1', 1]);
+  run(verdict, '+---', 10_000);
+  assert.deepEqual([verdict.isUp, verdict.reason, verdict.passesLeft], [false, '-3', 2]);
+  run(verdict, '-+', 20_000);
+  assert.deepEqual([verdict.reason, verdict.passesLeft], ['-3', 1]);
+});
+
 test('up to down takes `fall` failures in a row, back `rise` passes, both probed fast', () => {
   const verdict = verdictOf();
   // A series that breaks off starts anew; the wait is short while a series runs against the

@@ -123,11 +123,16 @@ export class ProbeVerdict {
     return change;
   }
 
+  /** Passes in a row that a server that is down still needs, ≥ 1: one suffices at the start. */
+  get passesLeft(): number {
+    if (!this.#hasEverPassed && this.#rules.startState === 'down') return 1;
+    return Math.max(1, this.#rules.rise - Math.max(0, this.streak));
+  }
+
   #judge({ isPass, atMs, reason }: ProbeResult): ProbeChange | null {
     if (isPass === this.isUp) {
-      // The words of a verdict that stands since before the first probe are replaced by that
-      // probe's own.
-      if (!this.#hasEverPassed && isPass) this.reason = reason;
+      // A verdict that stands since before the first probe gets its words from what was found.
+      if (!this.#hasEverPassed) this.reason = reason;
       return null;
     }
     const isFirstPass = isPass && !this.#hasEverPassed && this.#rules.startState === 'down';

@@ -111,8 +111,7 @@ function nextProbe({ probes }: ServerHealth, nowMs: number): string {
   const said = down.map(({ probe, verdict, agent }) => {
     const when = `${labelOf(probe)} is tried in ${seconds(Math.max(0, verdict.nextAtMs - nowMs))}`;
     if (agent !== null) return `${when} and must say up or ready`;
-    const passes = Math.max(0, verdict.streak);
-    const left = Math.max(1, probe.rise - passes);
+    const left = verdict.passesLeft;
     const held = verdict.holdMs;
     const forLong =
       held === 0
