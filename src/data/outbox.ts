@@ -75,6 +75,8 @@ export class Outbox implements SpanSink {
 
   copy(bytes: Uint8Array, start: number, end: number): void {
     this.flush();
+    // Aborted when buffers ran out, while more of the same message comes.
+    if (!this.link.isOpen) return;
     this.bytes += end - start;
     if (!this.link.sendCopy(bytes, start, end)) this.link.abort();
   }
@@ -82,6 +84,10 @@ export class Outbox implements SpanSink {
   /** What waits for more body bytes leaves now. */
   flush(): void {
     if (this.#id < 0) return;
+    if (!this.link.isOpen) {
+      this.discard();
+      return;
+    }
     const id = this.#id;
     this.#id = -1;
     this.bytes += this.#length;

@@ -190,3 +190,16 @@ test('a link that a server closes while idle is not used again', () => {
   client.receive(get);
   assert.equal(run.dials, 2);
 });
+
+test('no buffer for the head: the client is dropped, and nothing is sent to it afterwards', () => {
+  const run = new FakeRun(1);
+  const client = run.client(get);
+  const before = run.fake.driver.buffers.inUse;
+  client.sendCopy = () => false;
+  // a body to its end becomes chunked: its head needs a place of its own
+  run.server(0).receive('HTTP/1.1 200 OK\r\n\r\nuntil the end');
+  assert.equal(client.wasAborted, true);
+  assert.equal(client.lateSends, 0);
+  assert.ok(run.fake.driver.buffers.inUse < before);
+  assert.equal(run.inFlight, 0);
+});
