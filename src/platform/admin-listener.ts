@@ -10,6 +10,8 @@ export interface AdminRequest {
   readonly host: string | null;
   readonly origin: string | null;
   readonly authorization: string | null;
+  /** `Accept-Encoding`; null when it was not sent. */
+  readonly acceptEncoding: string | null;
   readonly body: string;
   /** The peer's and our own address of a TCP connection; null on the Unix socket. */
   readonly peer: { readonly remoteAddress: string; readonly localAddress: string } | null;
@@ -20,6 +22,17 @@ export interface AdminResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** In place of `body`: bytes as they are, for example of a compressed file. */
+  readonly bytes?: Uint8Array;
+  /** In place of `body`: text that goes on until one side ends it. Called once; what it gives is called at the end. */
+  readonly stream?: (sink: AdminSink) => () => void;
+}
+
+/** Takes the text of a stream. */
+export interface AdminSink {
+  /** Sends it, or drops a client that is too slow to take it: nothing waits beyond a MiB. */
+  write(text: string): void;
+  end(): void;
 }
 
 /** Answers requests. A rejection becomes a 500 without details. */
@@ -39,6 +52,8 @@ export const adminBodyBytesMax = 1_048_576;
 const connectionsMax = 128;
 const requestTimeoutMs = 10_000;
 const keepAliveMs = 5_000;
+/** Text that may wait for a client of a stream; a slower one is dropped, and may come again. */
+const streamBytesMax = 1_048_576;
 /** How long `close` lets a last answer leave before it cuts. */
 const closeWaitMs = 500;
 
@@ -58,10 +73,11 @@ export async function listenAdmin(
   onError: (error: unknown) => void,
   fd: number | null = null,
 ): Promise<AdminListener> {
+  const streams = new Set<() => void>();
   const server = createServer(
     { requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs, maxHeaderSize: 16_384 },
     (request, response) =>
-      serve(request, response, { answer, onError, isUnix: address.kind === 'unix' }),
+      serve(request, response, { answer, onError, streams, isUnix: address.kind === 'unix' }),
   );
   server.keepAliveTimeout = keepAliveMs;
   server.maxConnections = connectionsMax;
@@ -71,13 +87,18 @@ export async function listenAdmin(
   const bound = server.address();
   return {
     port: typeof bound === 'object' && bound !== null ? bound.port : 0,
-    close: () => closeServer(server),
+    close: () => {
+      for (const end of [...streams]) end();
+      return closeServer(server);
+    },
   };
 }
 
 interface Serving {
   readonly answer: AnswerAdmin;
   readonly onError: (error: unknown) => void;
+  /** Ends each open stream. */
+  readonly streams: Set<() => void>;
   readonly isUnix: boolean;
 }
 
@@ -137,7 +158,11 @@ function serve(request: IncomingMessage, response: ServerResponse, serving: Serv
     if (response.headersSent) return;
     const whole = toAdminRequest(request, Buffer.concat(pieces).toString(), serving.isUnix);
     serving.answer(whole).then(
-      (result) => send(response, request.method, result),
+      (result) => {
+        const isStream = result.stream !== undefined && request.method !== 'HEAD';
+        if (isStream) sendStream(response, result, serving);
+        else send(response, request.method, result);
+      },
       (error: unknown) => {
         serving.onError(error);
         send(response, request.method, failed);
@@ -154,6 +179,7 @@ function toAdminRequest(request: IncomingMessage, body: string, isUnix: boolean)
     host: headers.host ?? null,
     origin: headers.origin ?? null,
     authorization: headers.authorization ?? null,
+    acceptEncoding: headers['accept-encoding']?.toString() ?? null,
     body,
     peer: isUnix
       ? null
@@ -161,15 +187,42 @@ function toAdminRequest(request: IncomingMessage, body: string, isUnix: boolean)
   };
 }
 
+const commonHeaders = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+
 function send(response: ServerResponse, method: string | undefined, result: AdminResponse): void {
   if (response.destroyed) return;
+  const body = result.bytes ?? Buffer.from(result.body);
   response.writeHead(result.status, {
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
+    ...commonHeaders,
     ...result.headers,
-    'content-length': Buffer.byteLength(result.body),
+    'content-length': body.length,
   });
-  response.end(method === 'HEAD' ? undefined : result.body);
+  response.end(method === 'HEAD' ? undefined : body);
+}
+
+function sendStream(response: ServerResponse, result: AdminResponse, { streams }: Serving): void {
+  if (response.destroyed || result.stream === undefined) return;
+  response.writeHead(result.status, { ...commonHeaders, ...result.headers });
+  response.flushHeaders();
+  const end = (): void => void response.end();
+  let stop: (() => void) | null = null;
+  let hasEnded = false;
+  response.once('close', () => {
+    hasEnded = true;
+    streams.delete(end);
+    stop?.();
+  });
+  streams.add(end);
+  stop = result.stream({
+    write: (text) => {
+      if (hasEnded || response.writableEnded) return;
+      if (response.writableLength + text.length > streamBytesMax) response.destroy();
+      else response.write(text);
+    },
+    end,
+  });
+  // It may have ended while it was begun.
+  if (response.closed) stop();
 }
 
 function plainError(status: number, code: string, message: string): AdminResponse {

@@ -75,7 +75,9 @@ export class AdminApi {
     row.segments.forEach((segment, index) => {
       if (segment.startsWith('{')) parameters[segment.slice(1, -1)] = segments[index] ?? '';
     });
-    return row.route.handle({ control: this.#options.control, parameters, body: request.body });
+    const { control } = this.#options;
+    const query = new URLSearchParams(/\?(.*)$/s.exec(request.target)?.[1] ?? '');
+    return row.route.handle({ control, parameters, query, request, body: request.body });
   }
 
   #audit(request: AdminRequest, response: AdminResponse): void {

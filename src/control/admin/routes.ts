@@ -1,4 +1,4 @@
-import type { AdminResponse } from '../../platform/admin-listener.ts';
+import type { AdminRequest, AdminResponse } from '../../platform/admin-listener.ts';
 import type {
   BalancerControl,
   OperationOutcome,
@@ -30,6 +30,9 @@ export interface AdminCall {
   readonly control: BalancerControl;
   /** Decoded values of the path's `{names}`. */
   readonly parameters: Readonly<Record<string, string>>;
+  /** What stands behind `?`. */
+  readonly query: URLSearchParams;
+  readonly request: AdminRequest;
   readonly body: string;
 }
 

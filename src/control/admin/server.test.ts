@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
+import type { AdminSink } from '../../platform/admin-listener.ts';
+import { listenAdmin } from '../../platform/admin-listener.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { configFileNames } from '../config/load.ts';
 import { FakeControl } from './fake-control.ts';
@@ -188,4 +191,46 @@ test('a body above the limit is refused, an address in use rejects with a senten
 
 test('instances are looked for by the same names as configurations', () => {
   assert.deepEqual(configurationNames, configFileNames);
+});
+
+test('a stream begins at once, goes on, and a client that does not read is dropped', async (t) => {
+  const listener = await listenAdmin(
+    { kind: 'tcp', host: '127.0.0.1', port: 0 },
+    () =>
+      Promise.resolve({
+        status: 200,
+        headers: { 'content-type': 'text/event-stream' },
+        body: '',
+        stream: (sink) => {
+          sinks.push(sink);
+          sink.write('data: 1\n\n');
+          return () => void stopped++;
+        },
+      }),
+    (error) => assert.fail(String(error)),
+  );
+  t.after(() => listener.close());
+  const sinks: AdminSink[] = [];
+  let stopped = 0;
+  const open = (): Promise<IncomingMessage> =>
+    new Promise((resolve, reject) => {
+      request({ host: '127.0.0.1', port: listener.port, agent: false }, resolve)
+        .on('error', reject)
+        .end();
+    });
+  const reader = await open();
+  reader.setEncoding('utf8');
+  const [first] = (await once(reader, 'data')) as [string];
+  assert.equal(first, 'data: 1\n\n');
+  sinks[0]?.write('data: 2\n\n');
+  const [second] = (await once(reader, 'data')) as [string];
+  assert.equal(second, 'data: 2\n\n');
+  reader.destroy();
+  const sleeper = await open();
+  sleeper.on('error', () => {});
+  for (let i = 0; i < 1_000 && stopped < 2; i++) {
+    sinks[1]?.write('x'.repeat(65_536));
+    await new Promise(setImmediate);
+  }
+  assert.equal(stopped, 2);
 });
