@@ -11,7 +11,9 @@ import {
 import type { Departed } from '../control/report/departed.ts';
 import { metricsText } from '../control/report/metrics.ts';
 import { RequestRates } from '../control/report/rates.ts';
+import type { TrafficSample } from '../control/report/sample.ts';
 import type { StatusReport } from '../control/report/status.ts';
+import { takeSample } from '../control/report/take-sample.ts';
 import type { SharedWords } from '../model/shared-memory.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { CounterReader } from '../observe/counters.ts';
@@ -84,6 +86,11 @@ export class Reports {
 
   status(isDraining: boolean): StatusReport {
     return buildStatus(this.#process(isDraining), this.#traffic());
+  }
+
+  /** The key figures of all traffic, for history, dashboard and pushes. */
+  sample(): TrafficSample {
+    return takeSample(this.#traffic(), this.#means.parts.clock.wallMs());
   }
 
   metricsText(isDraining: boolean): string {

@@ -153,7 +153,8 @@ interface ClassColumns {
   readonly ABORTED: number;
 }
 
-function responsesOf(values: readonly number[], columns: ClassColumns): ResponsesStatus {
+/** Ended exchanges by class, from a row of counters. */
+export function responsesOf(values: readonly number[], columns: ClassColumns): ResponsesStatus {
   const of = (digit: number): number => values[columns.S1XX + digit - 1] ?? 0;
   return {
     '1xx': of(1),
