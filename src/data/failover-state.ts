@@ -21,6 +21,8 @@ export class FailoverState {
   rule: CompiledRetry = noRetry;
   /** A retry was taken out of the budget for the attempt to come. */
   isCharged = false;
+  /** It is one of the trials of its pool's half-open breaker. */
+  isTrial = false;
   /** What the attempt to come makes good. */
   code: FailureCode = 'no-server-available';
   /** How long the attempt to come is to wait. */
@@ -50,6 +52,7 @@ export class FailoverState {
   /** A new request. What may be running has ended with the last one. */
   begin(): void {
     this.priority = 0;
+    this.isTrial = false;
     this.waitedMs = 0;
     this.hedges = 0;
     this.queueUntilMs = NEVER;

@@ -26,6 +26,7 @@ export function fallBack(plane: Plane, exchange: Exchange): CompiledPool | null 
   if (pool === null || !exchange.isReplayable || (exchange.acts & Act.FELL_BACK) !== 0) return null;
   exchange.acts |= Act.FELL_BACK;
   exchange.pool = pool;
+  exchange.failover.isTrial = false;
   exchange.triedCount = 0;
   exchange.staleSlot = -1;
   exchange.needsFreshLink = false;

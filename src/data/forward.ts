@@ -2,12 +2,12 @@
 // (may it be repeated, where is a place, when is what due) stands alone.
 import { ALL_BUSY } from '../balance/policy.ts';
 import { invariant } from '../base/invariant.ts';
-import { admitsExchange, isBreakerOpen } from '../health/breaker.ts';
 import { deposit } from '../limit/retry-budget.ts';
 import { type FailureCode, failureKind, isClosing } from '../model/failure.ts';
 import { limits } from '../model/limits.ts';
 import { PoolColumn, ServerColumn } from '../observe/columns.ts';
 import type { Head } from '../wire/http1/head.ts';
+import { passesBreaker } from './breaker-pass.ts';
 import type { Exchange, ServerSide } from './exchange.ts';
 import { Stage } from './exchange.ts';
 import { ExchangeClock } from './exchange-clock.ts';
@@ -212,7 +212,7 @@ export class Forward implements Conductor, QueueOwner {
   /** The first attempt at a pool; where others wait already, behind them. */
   #start(exchange: Exchange, pool: CompiledPool, code: FailureCode): void {
     const { gate } = pool;
-    if (pool.hasBreaker && !admitsExchange(this.#plane.words.breaker, pool.pool.slot)) {
+    if (pool.hasBreaker && !passesBreaker(this.#plane, exchange, pool)) {
       this.#giveUp(exchange, 'circuit-open', true);
       return;
     }
@@ -295,7 +295,7 @@ export class Forward implements Conductor, QueueOwner {
 
   takeTurn(exchange: Exchange): boolean {
     const pool = exchange.pool!;
-    if (pool.hasBreaker && isBreakerOpen(this.#plane.words.breaker, pool.pool.slot)) {
+    if (pool.hasBreaker && !passesBreaker(this.#plane, exchange, pool)) {
       pool.gate!.leave(exchange);
       unspend(this.#plane, exchange);
       this.#giveUp(exchange, 'circuit-open', true);

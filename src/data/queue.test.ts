@@ -104,6 +104,37 @@ test('who waits is answered when the circuit breaker has opened meanwhile', () =
   assert.deepEqual([queued(run), run.inFlight], [0, 0]);
 });
 
+test('a half-open breaker lets only trials out of the queue, and each waiter takes one', () => {
+  const breaker = { errorsRatio: 0.5, volumeMin: 20, windowMs: 10_000, openMs: 7_000, trials: 2 };
+  const run = runWith(1, { breaker });
+  const clients = ['a', 'b', 'c', 'd'].map((path) => run.client(ask(path)));
+  // two trials are left: b and c were let in before, and take them
+  run.fake.words.breaker[0] = 3;
+  run.server(0).receive(ok);
+  run.server(0).receive(ok);
+  run.server(0).receive(ok);
+  assert.deepEqual(asked(run.server(0).text), ['a', 'b', 'c']);
+  assert.match(clients[3]!.text, /^HTTP\/1\.1 503 [\s\S]*circuit-open: /);
+  assert.equal(run.fake.words.breaker[0], 1);
+  assert.deepEqual([queued(run), run.inFlight], [0, 0]);
+});
+
+test('a trial that has to wait takes no second one, and is refused when the breaker opens again', () => {
+  const breaker = { errorsRatio: 0.5, volumeMin: 20, windowMs: 10_000, openMs: 7_000, trials: 2 };
+  const run = runWith(1, { breaker });
+  run.fake.words.breaker[0] = 4;
+  const clients = ['a', 'b', 'c'].map((path) => run.client(ask(path)));
+  assert.equal(run.fake.words.breaker[0], 1);
+  run.advance(60);
+  run.server(0).receive(ok);
+  assert.deepEqual(asked(run.server(0).text), ['a', 'b']);
+  run.fake.words.breaker[0] = -1;
+  run.server(0).receive(ok);
+  assert.equal(brief(clients[1]!.text), '200 OK|ok');
+  assert.match(clients[2]!.text, /^HTTP\/1\.1 503 [\s\S]*circuit-open: /);
+  assert.equal(run.inFlight, 0);
+});
+
 test('classes: the high one goes first, in a class who came first', () => {
   const classes = { header: 'x-priority', values: { high: 0, low: 2 }, otherwise: 1 };
   const run = runWith(1, { queue: { ...queue, classes } });
@@ -161,6 +192,20 @@ test('a request whose dial was refused waits for a place instead of failing', ()
   run.server(0).receive(ok);
   run.server(0).receive(ok);
   assert.equal(brief(second.text), '200 OK|ok');
+});
+
+test('a failed request waits for another server that is full, where there is a queue', () => {
+  const rule = { ...fakeSnapshot(2).pools[0]!.retry, statuses: [[503, 503]] as const };
+  const run = runWith(2, { retry: rule });
+  const first = run.client(ask('a'));
+  run.client(ask('b'));
+  run.server(0).receive('HTTP/1.1 503 x\r\nContent-Length: 0\r\n\r\n');
+  assert.equal(first.text, '');
+  assert.equal(queued(run), 1);
+  run.server(1).receive(ok);
+  run.server(1).receive(ok);
+  assert.deepEqual(asked(run.server(1).text), ['b', 'a']);
+  assert.equal(brief(first.text), '200 OK|ok');
 });
 
 test('who has tried a server does not hold up those who could use it', () => {

@@ -2,10 +2,10 @@ import { ALL_BUSY } from '../balance/policy.ts';
 import { bucketOf } from '../base/histogram.ts';
 import { invariant } from '../base/invariant.ts';
 import { TimerEntry } from '../base/timing-wheel.ts';
-import { admitsExchange } from '../health/breaker.ts';
 import type { FailureCode } from '../model/failure.ts';
 import { PoolColumn, ServerColumn } from '../observe/columns.ts';
 import type { Link, LinkHandler } from '../platform/driver.ts';
+import { passesBreaker } from './breaker-pass.ts';
 import { dialFailure } from './dial-failure.ts';
 import { Exchange } from './exchange.ts';
 import { countFailure, countSuccess } from './failure-streak.ts';
@@ -61,8 +61,11 @@ export class TcpLink implements LinkHandler, ListenerLink, QueueOwner {
   /** Chooses and dials. Call it once, after the link is in its listener's list. */
   start(): void {
     this.#link.pause();
-    const gate = this.#pool.gate;
-    if (gate?.isCrowded === true) this.#enqueue(gate, 'no-server-available');
+    const pool = this.#pool;
+    const { gate } = pool;
+    if (pool.hasBreaker && !passesBreaker(this.#plane, this.#exchange, pool)) {
+      this.#end('circuit-open');
+    } else if (gate?.isCrowded === true) this.#enqueue(gate, 'no-server-available');
     else this.#attempt('no-server-available');
   }
 
@@ -108,11 +111,6 @@ export class TcpLink implements LinkHandler, ListenerLink, QueueOwner {
     const plane = this.#plane;
     const exchange = this.#exchange;
     const pool = this.#pool;
-    const isFirst = exchange.attempts === 0;
-    if (isFirst && pool.hasBreaker && !admitsExchange(plane.words.breaker, pool.pool.slot)) {
-      this.#end('circuit-open');
-      return;
-    }
     const slot = takePlace(plane, exchange, pool);
     if (slot < 0) {
       if (slot === ALL_BUSY && pool.gate?.hasQueue === true) {
@@ -156,6 +154,11 @@ export class TcpLink implements LinkHandler, ListenerLink, QueueOwner {
     // A reload may have brought the pool new servers.
     const pool = exchange.pool!;
     this.#pool = pool;
+    if (pool.hasBreaker && !passesBreaker(this.#plane, exchange, pool)) {
+      pool.gate!.leave(exchange);
+      this.#end('circuit-open');
+      return true;
+    }
     const slot = takePlace(this.#plane, exchange, pool);
     if (slot === ALL_BUSY) return false;
     pool.gate!.leave(exchange);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { admitsExchange, CircuitBreaker } from './breaker.ts';
+import { Admission, admission, CircuitBreaker } from './breaker.ts';
 
 const rules = { errorsRatio: 0.5, volumeMin: 20, windowMs: 10_000, openMs: 10_000, trials: 5 };
 
@@ -41,14 +41,14 @@ test('trials that do not end are followed by others; unspent ones wait', () => {
   assert.equal(breaker.look(31_000, 0, 20, 1), 6);
 });
 
-test('admitsExchange() lets as many through as there are trials', () => {
+test('admission() lets as many through as there are trials', () => {
   const words = new Int32Array(new SharedArrayBuffer(8));
-  assert.equal(admitsExchange(words, 1), true);
+  assert.equal(admission(words, 1), Admission.PASSES);
   words[1] = -1;
-  assert.equal(admitsExchange(words, 1), false);
+  assert.equal(admission(words, 1), Admission.REFUSED);
   words[1] = 4;
   assert.deepEqual(
-    [1, 2, 3, 4, 5].map(() => admitsExchange(words, 1)),
-    [true, true, true, false, false],
+    [1, 2, 3, 4, 5].map(() => admission(words, 1)),
+    [Admission.TRIAL, Admission.TRIAL, Admission.TRIAL, Admission.REFUSED, Admission.REFUSED],
   );
 });

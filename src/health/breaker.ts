@@ -14,21 +14,29 @@ export interface BreakerChange {
   readonly why: string;
 }
 
+/** What a breaker says to an exchange that wants to go to its pool. */
+export const Admission = {
+  REFUSED: 0,
+  PASSES: 1,
+  /** It passes as one of the trials of a half-open breaker. */
+  TRIAL: 2,
+} as const;
+
 /**
- * May a new exchange go to the pool? Takes one of the trials while the breaker is half open.
- * Cost: one atomic read while it is closed.
+ * May an exchange go to the pool? Takes one of the trials while the breaker is half open; returns an
+ * `Admission`. Cost: one atomic read while it is closed.
  */
-export function admitsExchange(words: Int32Array, pool: number): boolean {
+export function admission(words: Int32Array, pool: number): number {
   let state = Atomics.load(words, pool);
   while (state > 1) {
     const found = Atomics.compareExchange(words, pool, state, state - 1);
-    if (found === state) return true;
+    if (found === state) return Admission.TRIAL;
     state = found;
   }
-  return state === CLOSED;
+  return state === CLOSED ? Admission.PASSES : Admission.REFUSED;
 }
 
-/** The pool takes nothing now: for exchanges that were let in before it opened and wait for a place. */
+/** The pool takes nothing now: for exchanges that took a trial and wait for a place. */
 export function isBreakerOpen(words: Int32Array, pool: number): boolean {
   return Atomics.load(words, pool) === OPEN;
 }
