@@ -236,3 +236,20 @@ test('EligibleSet weighs servers by their factors, and leaves out who is told to
     [1, 2],
   );
 });
+
+test('hasOther() asks for an untried server and changes nothing', () => {
+  const words = wordsFor();
+  const servers = [serverOf(1, { connectionsMax: 1 }), serverOf(2), serverOf(3, { weight: 0 })];
+  const set = setOf(poolOf(servers, 'round-robin'), words);
+  const answers = (...tried: number[]) => {
+    const request = requestOf(0, tried);
+    return [set.hasOther(request, false), set.hasOther(request, true)];
+  };
+  assert.deepEqual(answers(), [true, true]);
+  assert.deepEqual(answers(2), [true, true]);
+  words.inFlight[1] = 1;
+  assert.deepEqual(answers(2), [false, true]);
+  assert.deepEqual(answers(1), [true, true]);
+  assert.deepEqual(answers(1, 2), [false, false]);
+  assert.deepEqual([words.cursor[3], words.inFlight[1], words.inFlight[2]], [0, 1, 0]);
+});

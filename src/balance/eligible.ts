@@ -8,8 +8,9 @@ import { eligibleGroups } from './groups.ts';
 import type { LatencyBook } from './latency-book.ts';
 import { MaglevShelf } from './maglev-shelf.ts';
 import { policyOf } from './policies.ts';
-import type { Candidate, Load, Picker, Policy } from './policy.ts';
+import type { Candidate, Load, Picker, PickRequest, Policy } from './policy.ts';
 import { ALL_BUSY } from './policy.ts';
+import { isFull, isTried } from './usable.ts';
 import { weightFactorOf } from './weight-factor.ts';
 
 /** The shared words that an eligible set reads and writes. */
@@ -112,6 +113,23 @@ export class EligibleSet {
   get isBackup(): boolean {
     this.picker();
     return this.#isBackup;
+  }
+
+  /**
+   * Is there a server that the request has not tried? One that is full counts only if that is wanted.
+   * A question: no turn is used up, nothing is reserved. Cost: O(tried) where servers have places.
+   */
+  hasOther(request: PickRequest, countsFull: boolean): boolean {
+    this.picker();
+    for (let at = 0; at < this.#groups.length; at++) {
+      const { candidates } = this.#groups[at]!;
+      for (let index = 0; index < candidates.length; index++) {
+        const candidate = candidates[index]!;
+        if (isTried(request, candidate.slot)) continue;
+        if (countsFull || !isFull(candidate, this.#load)) return true;
+      }
+    }
+    return false;
   }
 
   /** The limit of a candidate; 0 = none. */

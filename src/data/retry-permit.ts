@@ -71,10 +71,11 @@ export function pauseMs(plane: Plane, exchange: Exchange, askedMs: number): numb
   return plane.driver.now() + pause >= failover.deadlineAtMs ? -1 : pause;
 }
 
-/** Would a pick find a server that this exchange has not tried? Nothing is reserved. */
+/** Is there a server that this exchange has not tried, with a place or with a queue before it? Nothing changes. */
 function hasAnother(plane: Plane, exchange: Exchange): boolean {
+  const { eligible, gate } = exchange.pool!;
   exchange.addTried(exchange.lastSlot);
-  const slot = exchange.pool!.eligible.picker().pick(pickRequestOf(plane, exchange));
+  const may = eligible.hasOther(pickRequestOf(plane, exchange), gate?.hasQueue === true);
   exchange.removeTried(exchange.lastSlot);
-  return slot >= 0;
+  return may;
 }

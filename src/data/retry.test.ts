@@ -66,6 +66,14 @@ test('a discarded answer that does not end costs its link', () => {
   assert.equal(slow.server(0, false).wasAborted, true);
 });
 
+test('the question whether another server is left uses up no turn of round robin', () => {
+  const run = runWith(3, { ...quick, statuses: [[503, 503]] });
+  run.client(get);
+  run.server(0).receive(answer(503));
+  run.server(1).receive(ok);
+  assert.equal(run.fake.words.cursor[0], 2, 'one turn for each attempt');
+});
+
 test('the last answer goes to the client: attempts used up, no other server, no budget', () => {
   const attempts = runWith(3, { ...quick, statuses: [[503, 503]] });
   const client = attempts.client(get);
