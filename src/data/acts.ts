@@ -1,6 +1,6 @@
 import { plainBytes } from './json-bytes.ts';
 
-/** What a route's actions did in an exchange, for its log line: bits of `Exchange.acts`. */
+/** What was done with an exchange besides forwarding it, for its log line: bits of `Exchange.acts`. */
 export const Act = {
   /** The fallback pool took the request. */
   FELL_BACK: 1,
@@ -10,6 +10,10 @@ export const Act = {
   MIRRORED: 4,
   /** A copy was to go there and did not. */
   MIRROR_DROPPED: 8,
+  /** A second try was made beside a slow one. */
+  HEDGED: 16,
+  /** It answered first. */
+  HEDGE_WON: 32,
 } as const;
 
 const words: readonly (readonly [bit: number, word: string])[] = [
@@ -17,6 +21,8 @@ const words: readonly (readonly [bit: number, word: string])[] = [
   [Act.ERROR_PAGE, 'error-page'],
   [Act.MIRRORED, 'mirror'],
   [Act.MIRROR_DROPPED, 'mirror-dropped'],
+  [Act.HEDGED, 'hedge'],
+  [Act.HEDGE_WON, 'hedge-won'],
 ];
 
 /** `,"actions":["fallback"]` by the bits, made once. */

@@ -133,7 +133,7 @@ export class Exchange implements SpanSink {
   pool: CompiledPool | null = null;
   /** What its route's actions left to do; null for most. */
   plan: RoutePlan | null = null;
-  /** Bits of `Act`: what its route's actions did. */
+  /** Bits of `Act`: what was done besides. */
   acts = 0;
   /** A copy for a mirror: no client sees its answer. */
   isMirror = false;

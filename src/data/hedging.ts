@@ -3,6 +3,7 @@ import { release } from '../balance/reserve.ts';
 import { invariant } from '../base/invariant.ts';
 import { refund, tryWithdraw } from '../limit/retry-budget.ts';
 import { PoolColumn, ServerColumn } from '../observe/columns.ts';
+import { Act } from './acts.ts';
 import { type Exchange, type ServerSide, Stage } from './exchange.ts';
 import { pickRequestOf } from './pick-request.ts';
 import type { Plane } from './plane.ts';
@@ -37,6 +38,7 @@ export function startRace(plane: Plane, exchange: Exchange): boolean {
   }
   failover.rival = { server, slot, state, attemptAtUs: exchange.attemptAtUs };
   failover.hedges++;
+  exchange.acts |= Act.HEDGED;
   exchange.slot = second;
   exchange.lastSlot = second;
   exchange.serverState = secondState;
@@ -59,6 +61,7 @@ export function winRace(plane: Plane, exchange: Exchange, side: ServerSide): voi
   invariant(rival !== null, 'a race has two sides');
   if (rival.server !== side) {
     plane.cells[exchange.pool!.counters + PoolColumn.HEDGES_WON]! += 1;
+    exchange.acts |= Act.HEDGE_WON;
     endRival(plane, exchange);
     return;
   }
