@@ -39,6 +39,7 @@ const reasons: ReadonlyMap<string, Uint8Array> = new Map(
  */
 export class AccessLines {
   readonly #plane: Plane;
+  readonly #send: (lines: Uint8Array, count: number) => void;
   #batch: Uint8Array = new Uint8Array(BATCH_BYTES + LINE_BYTES_MAX);
   #length = 0;
   #count = 0;
@@ -46,8 +47,10 @@ export class AccessLines {
   /** `2026-11-21T01:12:27.` of the present second. */
   #secondBytes: Uint8Array = new Uint8Array(0);
 
-  constructor(plane: Plane) {
+  /** `send` takes a batch of complete lines. */
+  constructor(plane: Plane, send: (lines: Uint8Array, count: number) => void) {
     this.#plane = plane;
+    this.#send = send;
   }
 
   add(exchange: Exchange): void {
@@ -60,7 +63,7 @@ export class AccessLines {
   flush(): void {
     if (this.#count === 0) return;
     const lines = this.#batch.slice(0, this.#length);
-    this.#plane.post({ type: 'log', lines, count: this.#count, dropped: 0 });
+    this.#send(lines, this.#count);
     this.#length = 0;
     this.#count = 0;
   }

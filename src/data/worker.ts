@@ -1,6 +1,7 @@
 import type { CustomPolicies } from '../balance/custom.ts';
 import { invariant } from '../base/invariant.ts';
 import type { GeographyOf } from '../match/client.ts';
+import type { TailFilter } from '../model/live.ts';
 import type { FromWorker, GeoBytes, ListenSocket, WorkerStart } from '../model/messages.ts';
 import { Verdict } from '../model/shared-memory.ts';
 import type { Snapshot } from '../model/snapshot.ts';
@@ -15,6 +16,7 @@ import { type ListenerLink, ListenerState } from './listener-state.ts';
 import { makePlane } from './make-plane.ts';
 import type { Plane } from './plane.ts';
 import type { ListenerTable, Table } from './table.ts';
+import { TailLines } from './tail-lines.ts';
 import { TcpLink } from './tcp.ts';
 import { TurnBell } from './turn-bell.ts';
 
@@ -55,6 +57,8 @@ export interface DataPlane {
   readonly isDrained: boolean;
   /** Ends what runs on a server that is to be free, one after the other over `overMs`. */
   closeServer(slot: number, overMs: number): void;
+  /** Sends ended exchanges that one of the filters wants from now on; no filter ends it. */
+  tail(filters: readonly TailFilter[]): void;
   /** An error of the user's own code that no exchange waits for: logged, and that is all. */
   strayFault(error: unknown): void;
   /** A planted invariant failure, for tests of what follows one. */
@@ -87,6 +91,7 @@ class Worker implements DataPlane {
   }[] = [];
   readonly #encoder = new TextEncoder();
   #table!: Table;
+  #tail: TailLines | null = null;
   #drainUntilMs = Number.POSITIVE_INFINITY;
   #isAcceptPaused = false;
   #isFailing = false;
@@ -99,7 +104,9 @@ class Worker implements DataPlane {
     this.#openGeography = options.openGeography;
     this.#histograms = new HistogramWriter(start.shared, start.worker);
     this.#plane = makePlane(options, this.#histograms);
-    this.#lines = new AccessLines(this.#plane);
+    this.#lines = new AccessLines(this.#plane, (lines, count) =>
+      options.post({ type: 'log', lines, count, dropped: 0 }),
+    );
     this.#plane.log = (exchange) => this.#lines.add(exchange);
     this.#turnBell = new TurnBell(this.#plane);
     this.#plane.listenForTurns = () => this.#turnBell.listen();
@@ -142,7 +149,7 @@ class Worker implements DataPlane {
     const plane = this.#plane;
     const { snapshot } = table;
     this.#table = table;
-    plane.hasAccessLog = snapshot.accessLog;
+    this.#log();
     plane.tunnelIdleMs = snapshot.timeouts.tunnelMs;
     for (const [name, state] of this.#listeners) {
       const table = this.#table.listeners.get(name);
@@ -161,6 +168,28 @@ class Worker implements DataPlane {
     }
     this.#retireUnused(snapshot);
     plane.post({ type: 'applied', version: snapshot.version });
+  }
+
+  tail(filters: readonly TailFilter[]): void {
+    this.#tail = filters.length === 0 ? null : new TailLines(this.#plane, filters);
+    this.#log();
+  }
+
+  /** Lines are made for the log, for those who look now, for both or for nobody. */
+  #log(): void {
+    const plane = this.#plane;
+    const lines = this.#lines;
+    const tail = this.#tail;
+    const isLogged = this.#table.snapshot.accessLog;
+    plane.hasAccessLog = isLogged || tail !== null;
+    if (tail === null) plane.log = (exchange) => lines.add(exchange);
+    else if (!isLogged) plane.log = (exchange) => tail.add(exchange);
+    else {
+      plane.log = (exchange) => {
+        lines.add(exchange);
+        tail.add(exchange);
+      };
+    }
   }
 
   drain(deadlineMs: number, isReplaced = false): void {
@@ -252,6 +281,7 @@ class Worker implements DataPlane {
     if (plane.gates.size > 0) this.#turnBell.serve();
     this.#renewDate();
     this.#lines.flush();
+    if (this.#tail !== null) this.#tail.flush();
     if (this.#isAcceptPaused) this.#mayAcceptAgain();
     if (this.#leaving.length > 0) this.#cutLate(nowMs);
     if (this.#closing.length > 0) this.#closeDue(nowMs);

@@ -1,5 +1,6 @@
 import type { FailureCode } from './failure.ts';
 import type { HookModule } from './hooks.ts';
+import type { TailFilter } from './live.ts';
 import type { SharedBuffers } from './shared-memory.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -57,6 +58,8 @@ export type ToWorker =
   | { readonly type: 'drain'; readonly deadlineMs: number; readonly isReplaced: boolean }
   /** Ends what runs on a server that is to be free, spread over `overMs`. */
   | { readonly type: 'close-server'; readonly slot: number; readonly overMs: number }
+  /** Somebody looks at ended exchanges: those that one of the filters wants are sent. None: nobody looks. */
+  | { readonly type: 'tail'; readonly filters: readonly TailFilter[] }
   | { readonly type: 'stop' }
   | { readonly type: 'fault'; readonly kind: 'invariant' | 'stuck' };
 
@@ -78,6 +81,8 @@ export type FromWorker =
       readonly count: number;
       readonly dropped: number;
     }
+  /** The same for those who look; `skipped`: wanted and above the limit. */
+  | { readonly type: 'tail'; readonly lines: Uint8Array; readonly skipped: number }
   /** How long a server lets links be idle is known, and shorter than they were kept. `isSaid`: by its own word. */
   | {
       readonly type: 'idle-limit';

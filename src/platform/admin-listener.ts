@@ -54,6 +54,7 @@ const requestTimeoutMs = 10_000;
 const keepAliveMs = 5_000;
 /** Text that may wait for a client of a stream; a slower one is dropped, and may come again. */
 const streamBytesMax = 1_048_576;
+const streamAliveMs = 15_000;
 /** How long `close` lets a last answer leave before it cuts. */
 const closeWaitMs = 500;
 
@@ -205,22 +206,27 @@ function sendStream(response: ServerResponse, result: AdminResponse, { streams }
   response.writeHead(result.status, { ...commonHeaders, ...result.headers });
   response.flushHeaders();
   const end = (): void => void response.end();
+  // A stream of rare events must show that it lives: a comment, as server-sent events have them.
+  const alive = setInterval(() => sink.write(': here\n\n'), streamAliveMs);
+  alive.unref();
   let stop: (() => void) | null = null;
   let hasEnded = false;
   response.once('close', () => {
     hasEnded = true;
     streams.delete(end);
+    clearInterval(alive);
     stop?.();
   });
   streams.add(end);
-  stop = result.stream({
+  const sink: AdminSink = {
     write: (text) => {
       if (hasEnded || response.writableEnded) return;
       if (response.writableLength + text.length > streamBytesMax) response.destroy();
       else response.write(text);
     },
     end,
-  });
+  };
+  stop = result.stream(sink);
   // It may have ended while it was begun.
   if (response.closed) stop();
 }

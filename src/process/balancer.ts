@@ -44,6 +44,7 @@ import { Reloader } from './reload.ts';
 import { Reports } from './reports.ts';
 import { createSlotBook } from './shared-slots.ts';
 import { sibling } from './sibling.ts';
+import { Watching } from './watching.ts';
 import { WorkerCrew } from './worker-crew.ts';
 
 /** How long the first snapshot waits for names; traffic waits in the kernel's queue. */
@@ -59,6 +60,8 @@ export class Balancer implements BalancerControl {
   readonly ending: Ending;
   /** How it is replaced by another, and what it takes from those before it. */
   readonly handOver: HandOver;
+  /** What those who look may see as it happens. */
+  readonly watch: Watching;
   readonly #parts: BalancerParts;
   readonly #shared: SharedBuffers;
   readonly #words: SharedWords;
@@ -88,13 +91,13 @@ export class Balancer implements BalancerControl {
     const counters = new CounterReader(this.#shared);
     const histograms = new HistogramReader(this.#shared);
     const { slots, departed } = createSlotBook(this.#words, { counters, histograms }, workers);
-    const say = (level: 'info' | 'warn', message: string): void => log[level](message);
+    this.watch = new Watching(clock, log);
     this.#keeper = new HealthKeeper({
       words: this.#words,
       clock,
       ...probeMeans(counters, histograms),
       random,
-      log: say,
+      log: this.watch.onHealth,
     });
     this.#resolver = new NameResolver({
       clock,
@@ -135,6 +138,7 @@ export class Balancer implements BalancerControl {
       accessLog: this.#accessLog,
       leaving: () => this.handOver.leaving.map(({ pid }) => pid),
     });
+    this.watch.attach(clock, this.#reports, this.#crew, () => this.#isDraining);
     this.#deadlines = this.#createDeadlines(clock);
     this.ending = this.#createEnding();
     this.handOver = this.#createHandOver({ counters, histograms, departed, slots });
@@ -160,12 +164,15 @@ export class Balancer implements BalancerControl {
     await this.#firstProbes();
     await this.#crew.start();
     this.#isServing = true;
+    this.watch.onStarted('takes traffic');
     this.#discovery.serve();
     this.#keep();
   }
 
-  upgrade(): Promise<UpgradeOutcome> {
-    return this.handOver.upgrade();
+  async upgrade(): Promise<UpgradeOutcome> {
+    const outcome = await this.handOver.upgrade();
+    this.watch.onUpgrade(outcome);
+    return outcome;
   }
 
   get isUpgrading(): boolean {
@@ -193,7 +200,9 @@ export class Balancer implements BalancerControl {
       return { ok: false, problems: ['Cannot reload as the balancer is draining'] };
     if (this.isUpgrading)
       return { ok: false, problems: ['Cannot reload as an upgrade is running'] };
-    return await this.#reloader.reload();
+    const outcome = await this.#reloader.reload();
+    this.watch.onReload(outcome);
+    return outcome;
   }
 
   async reopenLogs(): Promise<void> {
@@ -218,7 +227,9 @@ export class Balancer implements BalancerControl {
   }
 
   change(changes: readonly ServerOperation[]): OperationOutcome {
-    return this.#kept(this.#publisher.change(changes));
+    const outcome = this.#kept(this.#publisher.change(changes));
+    if (outcome.ok) this.watch.onChanges(changes);
+    return outcome;
   }
 
   injectFault(worker: number, kind: 'invariant' | 'stuck'): OperationOutcome {
@@ -298,12 +309,14 @@ export class Balancer implements BalancerControl {
         else this.#onMessage(message);
       },
       onApplied,
+      onDied: (worker, why) => this.watch.onWorkerDied(worker, why),
       onHopeless: (why) => void this.handOver.endBroken(why),
     });
   }
 
   #onMessage(message: FromWorker): void {
     if (message.type === 'log') this.#accessLog.write(message);
+    else if (message.type === 'tail') this.watch.take(message);
     else if (message.type === 'hook-fault') {
       this.#parts.log.warn('A hook failed', { what: message.what, before: message.before });
     } else if (message.type === 'streak')

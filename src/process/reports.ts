@@ -58,7 +58,7 @@ export class Reports {
 
   /** Counters of the process itself, as a successor goes on with them. */
   get ownCounts(): Readonly<Record<string, number>> {
-    const { configuration, workers } = this.#process(false);
+    const { configuration, workers } = this.process(false);
     const log = this.#accessLog();
     return {
       reloads: configuration.reloads,
@@ -85,18 +85,18 @@ export class Reports {
   }
 
   status(isDraining: boolean): StatusReport {
-    return buildStatus(this.#process(isDraining), this.#traffic());
+    return buildStatus(this.process(isDraining), this.traffic());
   }
 
   /** The key figures of all traffic, for history, dashboard and pushes. */
   sample(): TrafficSample {
-    return takeSample(this.#traffic(), this.#means.parts.clock.wallMs());
+    return takeSample(this.traffic(), this.#means.parts.clock.wallMs());
   }
 
   metricsText(isDraining: boolean): string {
     return metricsText({
-      process: this.#process(isDraining),
-      traffic: this.#traffic(),
+      process: this.process(isDraining),
+      traffic: this.traffic(),
       accessLog: this.#accessLog(),
     });
   }
@@ -137,7 +137,8 @@ export class Reports {
     };
   }
 
-  #process(isDraining: boolean): ProcessStatus {
+  /** The part of the status that is not traffic. */
+  process(isDraining: boolean): ProcessStatus {
     const { parts, crew, reloader, publisher } = this.#means;
     const { last, count, failures } = reloader.state;
     return {
@@ -164,7 +165,8 @@ export class Reports {
     };
   }
 
-  #traffic(): TrafficMeans {
+  /** Where the traffic's figures come from. */
+  traffic(): TrafficMeans {
     const { parts, words, counters, histograms, departed, keeper, discoverer, publisher } =
       this.#means;
     return {

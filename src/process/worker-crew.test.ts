@@ -78,6 +78,7 @@ function crewOf(count: number): {
     reclaim: (worker) => reclaimed.push(worker) * 0,
     onMessage: () => {},
     onApplied: () => {},
+    onDied: () => {},
     onHopeless: tellHopeless,
   });
   const publish = (): number => {

@@ -1,6 +1,8 @@
+import type { EventLoopUtilization } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
 import type { WorkerStatus } from '../control/report/status.ts';
 import { limits } from '../model/limits.ts';
+import type { LiveWorkerTick, TailFilter } from '../model/live.ts';
 import type {
   FromWorker,
   GeoBytes,
@@ -39,6 +41,8 @@ export interface CrewMeans {
   readonly onMessage: (worker: number, message: FromWorker) => void;
   /** Every worker has applied this version. */
   readonly onApplied: (version: number) => void;
+  /** A thread died and will be replaced. */
+  readonly onDied: (worker: number, why: string) => void;
   /** A worker is stuck or workers die again and again: only a new process helps. */
   readonly onHopeless: (why: string) => void;
 }
@@ -63,6 +67,8 @@ interface Member {
   restarts: number;
   appliedVersion: number;
   gauges: Readonly<Record<string, number>>;
+  /** Time at work and at rest when it was last looked at. */
+  lastUse: EventLoopUtilization | null;
 }
 
 /** The worker threads: starts, watches and replaces them, and speaks to all of them at once. */
@@ -71,6 +77,7 @@ export class WorkerCrew {
   readonly #members: Member[];
   readonly #deathsAtMs: number[] = [];
   readonly #waiting = new Set<() => void>();
+  #tailFilters: readonly TailFilter[] = [];
   #isEnding = false;
   #appliedVersion = 0;
   #lastCheckMs = 0;
@@ -85,6 +92,7 @@ export class WorkerCrew {
       restarts: 0,
       appliedVersion: 0,
       gauges: {},
+      lastUse: null,
     }));
   }
 
@@ -120,6 +128,26 @@ export class WorkerCrew {
   /** Ends what runs on a server that is to be free, spread over `overMs`. */
   closeServer(slot: number, overMs: number): void {
     for (const { thread } of this.#members) tell(thread, { type: 'close-server', slot, overMs });
+  }
+
+  /** Asks for ended exchanges that one of the filters wants, also of workers that start later. */
+  tail(filters: readonly TailFilter[]): void {
+    this.#tailFilters = filters;
+    for (const { thread } of this.#members) tell(thread, { type: 'tail', filters });
+  }
+
+  /** Each worker's share of time at work since the last call, and what else is shown live. */
+  live(): LiveWorkerTick[] {
+    return this.#members.map((member) => {
+      const { state, restarts, thread } = member;
+      const total = thread?.performance.eventLoopUtilization() ?? null;
+      const before = member.lastUse;
+      member.lastUse = total;
+      const isKnown = total !== null && before !== null && total.active >= before.active;
+      const active = isKnown ? total.active - before.active : 0;
+      const span = isKnown ? active + total.idle - before.idle : 0;
+      return { state, restarts, busy: span > 0 ? Math.round((active / span) * 1000) / 1000 : null };
+    });
   }
 
   /** Resolves when every worker has applied `version`. A worker that is replaced starts with it. */
@@ -187,6 +215,7 @@ export class WorkerCrew {
     member.thread = thread;
     member.state = 'starting';
     member.appliedVersion = 0;
+    member.lastUse = null;
     let why = 'it ended by itself';
     thread.on('error', (error) => {
       why = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -198,6 +227,8 @@ export class WorkerCrew {
   #onMessage(member: Member, start: WorkerStart, message: FromWorker): void {
     if (message.type === 'ready') {
       if (member.state === 'starting') member.state = 'ready';
+      const filters = this.#tailFilters;
+      if (filters.length > 0) tell(member.thread, { type: 'tail', filters });
       member.appliedVersion = Math.max(member.appliedVersion, start.snapshot.version);
     } else if (message.type === 'applied') {
       member.appliedVersion = Math.max(member.appliedVersion, message.version);
@@ -223,7 +254,7 @@ export class WorkerCrew {
 
   #onExit(member: Member, why: string): void {
     member.thread = null;
-    const { words, log, clock, reclaim } = this.#means;
+    const { words, log, clock, reclaim, onDied } = this.#means;
     const closed = reclaim(member.index);
     const folded = foldWorker(words, member.index, this.#means.count);
     if (this.#isEnding) {
@@ -237,6 +268,7 @@ export class WorkerCrew {
     this.#deathsAtMs.push(nowMs);
     while (nowMs - (this.#deathsAtMs[0] as number) > DEATHS_WITHIN_MS) this.#deathsAtMs.shift();
     const deaths = this.#deathsAtMs.length;
+    onDied(member.index, why);
     log.error('A worker died and is replaced', {
       worker: member.index,
       why,

@@ -85,6 +85,7 @@ export async function runWorker(): Promise<void> {
   };
   port.on('message', (message: ToWorker) => {
     if (message.type === 'publish') publish(message);
+    else if (message.type === 'tail') plane.tail(message.filters);
     else if (message.type === 'close-server') plane.closeServer(message.slot, message.overMs);
     else if (message.type === 'drain') drain(message.deadlineMs, message.isReplaced);
     else if (message.type === 'stop') process.exit(0);

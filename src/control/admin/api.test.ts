@@ -298,3 +298,48 @@ test('a drain may have a time, and only a drain', async () => {
   assert.deepEqual(control.calls, ['drain web 10.0.0.1:3000 2000']);
   assert.equal((await ask('PATCH', path, { body: '{"weight":1,"for":"2s"}' })).status, 400);
 });
+
+test('streams are begun by live and tail, with a filter that can be read; events come after an id', async () => {
+  const { ask, control } = start();
+  const sent: string[] = [];
+  const open = (response: AdminResponse): (() => void) | undefined =>
+    response.stream?.({ write: (text) => void sent.push(text), end: () => {} });
+  const live = await ask('GET', '/v1/live');
+  assert.equal(live.headers['content-type'], 'text/event-stream');
+  const stop = open(live);
+  assert.deepEqual([sent.pop(), control.watchers], ['event: tick\ndata: {}\n\n', 1]);
+  stop?.();
+  assert.equal(control.watchers, 0);
+  open(await ask('GET', '/v1/tail?status=5xx&failed=true&slow=200ms&pool=web&text=%2Fa%20b'))?.();
+  const data = sent.pop()?.split('data: ')[1] ?? '';
+  assert.deepEqual(JSON.parse(data), {
+    statusMin: 500,
+    statusMax: 599,
+    isFailedOnly: true,
+    pool: 'web',
+    route: null,
+    server: null,
+    slowMs: 200,
+    text: '/a b',
+  });
+  for (const bad of ['status=6xx', 'status=500-400', 'failed=yes', 'slow=fast', 'colour=red']) {
+    const response = await ask('GET', `/v1/tail?${bad}`);
+    assert.deepEqual([bad, response.status, errorCode(response)], [bad, 400, 'invalid-query']);
+  }
+  const events = await ask('GET', '/v1/events?after=1');
+  assert.deepEqual(
+    (JSON.parse(events.body) as { events: { id: number }[] }).events.map(({ id }) => id),
+    [2],
+  );
+  assert.equal((await ask('GET', '/v1/events?after=x')).status, 400);
+});
+
+test('the page needs no token from another machine, but its own Host; what it reads does', async () => {
+  const { ask } = start();
+  const far = { remoteAddress: '192.0.2.99', localAddress: '192.0.2.10' };
+  const from = { peer: far, host: '192.0.2.10:9900' };
+  assert.ok([200, 404].includes((await ask('GET', '/', from)).status));
+  assert.equal((await ask('GET', '/assets/none.js', from)).status, 404);
+  assert.equal((await ask('GET', '/v1/live', from)).status, 401);
+  assert.equal((await ask('GET', '/', { peer: far, host: 'evil.example' })).status, 403);
+});

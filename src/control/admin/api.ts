@@ -5,7 +5,7 @@ import { errorAnswer, jsonAnswer } from './answer.ts';
 import type { GuardOptions } from './guard.ts';
 import { refuseRequest } from './guard.ts';
 import { openApiDocument } from './openapi.ts';
-import type { AdminRoute } from './routes.ts';
+import type { AdminRoute } from './route.ts';
 import { adminRoutes } from './routes.ts';
 
 /** What the admin API needs. */
@@ -49,7 +49,8 @@ export class AdminApi {
     const row = matching.find((candidate) => candidate.route.method === method);
     // Unknown paths pass the guard too: nobody may learn from outside what exists.
     const isChange = row?.route.isChange ?? method !== 'GET';
-    const refusal = refuseRequest(request, isChange, this.#options.guard);
+    const needs = isChange ? 'change' : row?.route.isPublic === true ? 'page' : 'read';
+    const refusal = refuseRequest(request, needs, this.#options.guard);
     const response = refusal ?? (await this.#dispatch(request, row, matching, segments ?? []));
     if (isChange) this.#audit(request, response);
     return response;

@@ -80,6 +80,19 @@ export const sampleStatus: StatusReport = {
   removed: { listeners: [], routes: [], pools: [] },
 };
 
+const sampleEvents: ReturnType<BalancerControl['watch']['events']> = [
+  {
+    id: 1,
+    atMs: 1,
+    kind: 'process',
+    level: 'info',
+    pool: null,
+    server: null,
+    text: 'takes traffic',
+  },
+  { id: 2, atMs: 2, kind: 'health', level: 'warn', pool: 'web', server: 'a:1', text: 'down: no' },
+];
+
 /** Remembers what it was asked to do; refuses with `problem` when that is set. For tests. */
 export class FakeControl implements BalancerControl {
   calls: string[] = [];
@@ -88,6 +101,13 @@ export class FakeControl implements BalancerControl {
   problem: OperationProblem['code'] | null = null;
   reloadProblems: readonly string[] | null = null;
   isTakingTraffic = true;
+  /** Streams that were begun and have not ended. */
+  watchers = 0;
+  readonly watch: BalancerControl['watch'] = {
+    events: (after) => sampleEvents.filter(({ id }) => id > after),
+    live: (send) => this.#watcher(() => send('tick', '{}')),
+    tail: (filter, send) => this.#watcher(() => send('line', JSON.stringify(filter))),
+  };
 
   status(): StatusReport {
     return sampleStatus;
@@ -165,6 +185,12 @@ export class FakeControl implements BalancerControl {
 
   injectFault(worker: number, kind: 'invariant' | 'stuck'): OperationOutcome {
     return this.#outcome(`injectFault ${worker} ${kind}`);
+  }
+
+  #watcher(begin: () => void): () => void {
+    this.watchers++;
+    begin();
+    return () => void this.watchers--;
   }
 
   #outcome(call: string): OperationOutcome {

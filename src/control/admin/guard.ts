@@ -14,11 +14,12 @@ export interface GuardOptions {
 /**
  * Decides whether a request may be answered at all; null = yes. On the Unix socket the file's mode has
  * decided already. Over TCP no web page may reach us: a page of another origin sends `Origin`, a page
- * whose name was rebound to our address sends its own name in `Host`.
+ * whose name was rebound to our address sends its own name in `Host`. Our own page's files tell nothing of
+ * this balancer, so they need no token: a browser cannot send one before it has the page.
  */
 export function refuseRequest(
   request: AdminRequest,
-  isChange: boolean,
+  needs: 'page' | 'read' | 'change',
   options: GuardOptions,
 ): AdminResponse | null {
   if (request.origin !== null && !isOwnOrigin(request, options)) {
@@ -36,6 +37,8 @@ export function refuseRequest(
       found: (request.host ?? 'no Host field').slice(0, 200),
     });
   }
+  if (needs === 'page') return null;
+  const isChange = needs === 'change';
   if (!isChange && isLoopback(request.peer.remoteAddress)) return null;
   if (isToken(request.authorization, options.token)) return null;
   return errorAnswer(

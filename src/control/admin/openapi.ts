@@ -1,4 +1,4 @@
-import type { AdminRoute } from './routes.ts';
+import type { AdminRoute } from './route.ts';
 
 const errorSchema = {
   type: 'object',

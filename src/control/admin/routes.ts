@@ -1,4 +1,4 @@
-import type { AdminRequest, AdminResponse } from '../../platform/admin-listener.ts';
+import type { AdminResponse } from '../../platform/admin-listener.ts';
 import type {
   BalancerControl,
   OperationOutcome,
@@ -17,6 +17,7 @@ import {
   readServerSpec,
   readTransaction,
 } from './body.ts';
+import type { AdminCall, AdminRoute } from './route.ts';
 import {
   changeSchema,
   explainSchema,
@@ -24,35 +25,7 @@ import {
   specSchema,
   transactionSchema,
 } from './schemas.ts';
-
-/** What a route's handler is given. */
-export interface AdminCall {
-  readonly control: BalancerControl;
-  /** Decoded values of the path's `{names}`. */
-  readonly parameters: Readonly<Record<string, string>>;
-  /** What stands behind `?`. */
-  readonly query: URLSearchParams;
-  readonly request: AdminRequest;
-  readonly body: string;
-}
-
-/** One row of the table that drives dispatch, OpenAPI and the reference. */
-export interface AdminRoute {
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
-  /** With `{name}` for a segment that is a parameter. */
-  readonly path: string;
-  readonly summary: string;
-  /** Needs the token over TCP and is written to the audit log. */
-  readonly isChange: boolean;
-  /** Only there when test faults are armed. */
-  readonly isTestOnly?: true;
-  /** JSON Schema of the request's body. */
-  readonly requestSchema?: Readonly<Record<string, unknown>>;
-  /** Statuses that the handler itself gives, with what they mean. */
-  readonly answers: Readonly<Record<number, string>>;
-  readonly contentType?: string;
-  handle(call: AdminCall): AdminResponse | Promise<AdminResponse>;
-}
+import { watchRoutes } from './watch-routes.ts';
 
 async function upgrade({ control }: AdminCall): Promise<AdminResponse> {
   const outcome = await control.upgrade();
@@ -279,6 +252,7 @@ export const adminRoutes: readonly AdminRoute[] = [
     handle: ({ control, body }) =>
       withBody(readTransaction(body), (changes) => outcomeAnswer(control.change(changes))),
   },
+  ...watchRoutes,
   {
     method: 'POST',
     path: '/v1/test/workers/{worker}/fail',

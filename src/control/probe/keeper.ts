@@ -11,6 +11,7 @@ import type { RunProgram } from '../../platform/run-program.ts';
 import type { PoolHealthReport } from '../report/health-report.ts';
 import type { ServerState, VerdictChange } from '../report/status.ts';
 import { startAttempt } from './attempt.ts';
+import { type HealthLog, tellPool, tellServer } from './health-log.ts';
 import { type HealthMemory, memoryKey, type ServerMemory } from './health-memory.ts';
 import { LagMeter } from './lag-meter.ts';
 import { plainProbe } from './plain-probe.ts';
@@ -37,7 +38,7 @@ export interface HealthKeeperOptions {
   /** 0 ≤ x < 1. */
   readonly random: () => number;
   /** The process log: one line per change. */
-  readonly log: (level: 'info' | 'warn', message: string) => void;
+  readonly log: HealthLog;
 }
 
 /** A server's health for people. */
@@ -197,7 +198,7 @@ export class HealthKeeper {
     return new PoolHealth(pool, {
       clock,
       readings,
-      log,
+      log: (level, text) => tellPool(log, level, pool.name, text),
       breakers: this.#options.words.breaker,
       verdictOf: this.#verdictOf,
       carryOut: (change) => this.#carryOut(change),
@@ -330,7 +331,7 @@ export class HealthKeeper {
     health.change(change.setBits, change.clearBits);
     health.note(this.#options.clock.wallMs(), reason);
     const level = kind === 'readmitted' ? 'info' : 'warn';
-    this.#options.log(level, `pool ${health.pool}, server ${health.address}: ${kind}: ${reason}`);
+    tellServer(this.#options.log, level, 'ejection', health, `${kind}: ${reason}`);
   }
 
   #setBit(slot: number, bit: number, isSet: boolean, why: string): void {
@@ -338,8 +339,8 @@ export class HealthKeeper {
     if (health === undefined || !health.change(isSet ? bit : 0, isSet ? 0 : bit)) return;
     health.note(this.#options.clock.wallMs(), why);
     const level = isSet && bit !== Verdict.DRAINING ? 'warn' : 'info';
-    const { pool, address, state } = health;
-    this.#options.log(level, `pool ${pool}, server ${address}: ${state}: ${why}`);
+    const kind = bit === Verdict.DRAINING ? 'drain' : 'health';
+    tellServer(this.#options.log, level, kind, health, `${health.state}: ${why}`);
   }
 
   /** Ends ejections whose time is over and tries the connections that are due, then waits for the next. */

@@ -19,7 +19,8 @@ export interface PoolHealthMeans {
   readonly carryOut: (change: OutlierChange) => void;
   /** Ejections have changed: the next thing to do may come sooner. */
   readonly onDecided: () => void;
-  readonly log: (level: 'info' | 'warn', message: string) => void;
+  /** Takes what became of the pool, in words, without its name. */
+  readonly log: (level: 'info' | 'warn', text: string) => void;
 }
 
 /** How a pool is, in a word and a sentence. */
@@ -142,7 +143,7 @@ export class PoolHealth {
 
   #lookBreaker(): void {
     const { readings, breakers, clock, log } = this.#means;
-    const { servers, slot, name } = this.#pool;
+    const { servers, slot } = this.#pool;
     let good = 0;
     let faults = 0;
     for (const server of servers) {
@@ -155,7 +156,7 @@ export class PoolHealth {
     Atomics.store(breakers, slot, word);
     const change = this.#breaker?.changes.at(-1);
     const level = change?.state === 'open' ? 'warn' : 'info';
-    log(level, `pool ${name}: circuit ${change?.state}: ${change?.why}`);
+    log(level, `circuit ${change?.state}: ${change?.why}`);
   }
 
   #watch({ intervalMs }: Outlier): void {
@@ -166,7 +167,7 @@ export class PoolHealth {
   }
 
   #look(): void {
-    const { outlier, name } = this.#pool;
+    const { outlier } = this.#pool;
     const judge = this.#judge;
     if (outlier === null || judge === null) return;
     const { clock, readings, verdictOf, carryOut, onDecided, log } = this.#means;
@@ -176,8 +177,8 @@ export class PoolHealth {
     const before = judge.trouble;
     const readmitted = judge.setTrouble(commonTrouble, nowMs);
     if ((before === null) !== (commonTrouble === null)) {
-      if (commonTrouble === null) log('info', `pool ${name}: panic is over`);
-      else log('warn', `pool ${name}: panic, as ${commonTrouble}: nobody is ejected`);
+      if (commonTrouble === null) log('info', 'panic is over');
+      else log('warn', `panic, as ${commonTrouble}: nobody is ejected`);
     }
     for (const change of readmitted) carryOut(change);
     for (const standout of standouts) {

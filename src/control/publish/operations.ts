@@ -1,4 +1,5 @@
 import type { ExplainOutcome, ExplainRequest } from '../explain/explanation.ts';
+import type { Watch } from '../live/watch.ts';
 import type { PoolHealthReport } from '../report/health-report.ts';
 import type { StatusReport } from '../report/status.ts';
 import type { ConfigImpact } from './impact.ts';
@@ -106,6 +107,8 @@ export type ServerOperation =
 export interface BalancerControl {
   /** The whole state, made at the call. Cost: one pass over all servers and their histograms. */
   status(): StatusReport;
+  /** Events, and streams of what happens. */
+  readonly watch: Watch;
   /** Why each server of a pool is in traffic or out of it; null for a pool that is not there. */
   health(pool: string): PoolHealthReport | null;
   /** Reads the configuration again. Calls that overlap share one reload. */

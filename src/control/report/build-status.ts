@@ -208,6 +208,7 @@ function latencyOf(histograms: HistogramReader, slot: number): LatencyStatus {
   return { p50: at(0.5), p90: at(0.9), p99: at(0.99) };
 }
 
-function rounded(value: number): number {
+/** To one decimal. */
+export function rounded(value: number): number {
   return Math.round(value * 10) / 10;
 }
