@@ -147,6 +147,23 @@ test('an early answer closes both links, the client’s in stages', () => {
   assert.equal(run.dials, 1, 'what follows is no request');
 });
 
+test('a refused upload is read on while its client sends, within a limit', () => {
+  const run = new FakeRun(1);
+  const client = run.client('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999\r\n\r\nabc');
+  run.server(0).receive(ok.replace('200 OK', '413 Large'));
+  for (let seconds = 0; seconds < limits.lingerMsMax / 1_000 - 1; seconds++) {
+    client.receive('x'.repeat(16_000));
+    run.advance(1_000);
+    assert.equal(client.isOpen, true, `after ${seconds} s`);
+  }
+  for (let seconds = 0; seconds < 3; seconds++) {
+    client.receive('x');
+    run.advance(1_000);
+    if (!client.isOpen) break;
+  }
+  assert.equal(client.isOpen, false, 'whoever sends for ever is not listened to for ever');
+});
+
 test('what is no request is answered 400, and the link ends', () => {
   const run = new FakeRun(1);
   const client = run.client(`nonsense\r\n\r\n${get}`);

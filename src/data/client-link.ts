@@ -29,7 +29,7 @@ const Phase = { HEAD: 0, EXCHANGE: 1, LINGER: 2, GONE: 3 } as const;
  * One HTTP/1.x link from a client: reads requests one after the other, writes their answers in order.
  *
  *   HEAD ──whole head──▶ EXCHANGE ──answer complete──▶ HEAD          (bytes that came meanwhile are next)
- *     └─ invalid, late ──┐    └─ last answer ──▶ LINGER ──peer's FIN, 2 s──▶ GONE
+ *     └─ invalid, late ──┐    └─ last answer ──▶ LINGER ──peer's FIN, 2 s of silence──▶ GONE
  *                        └───────────────────────▲
  */
 export class ClientLink implements ClientSide, LinkHandler {
@@ -610,7 +610,8 @@ export class ClientLink implements ClientSide, LinkHandler {
     this.#isLinkPaused = false;
     this.link.resume();
     this.link.end();
-    this.#wakeAt(this.#plane.driver.now() + limits.lingerMs);
+    this.#waitsSinceMs = this.#plane.driver.now();
+    this.#wakeAt(this.#waitsSinceMs + limits.lingerMs);
   }
 
   #close(): void {
@@ -668,7 +669,10 @@ export class ClientLink implements ClientSide, LinkHandler {
     this.#alarmMs = -1;
     const timeouts = this.#timeouts;
     if (this.#phase === Phase.LINGER) {
-      this.#close();
+      const quietMs = Math.max(this.link.progressAtMs, this.#waitsSinceMs) + limits.lingerMs;
+      const dueMs = Math.min(quietMs, this.#waitsSinceMs + limits.lingerMsMax);
+      if (nowMs < dueMs) this.#wakeAt(dueMs);
+      else this.#close();
       return;
     }
     if (this.#phase === Phase.HEAD) {

@@ -59,9 +59,13 @@ export const limits = {
   queueClasses: 8,
   /** Resolution of short waits (back-off, hedging, queues): a fifth of the shortest default. */
   fineTickMs: 5,
-  /** How long and how much a closing link reads on so that the peer can see our last answer. */
+  /**
+   * How long a closing link waits for more from a peer that still sends, how long and how much it reads on in all,
+   * so that the peer can see our last answer: many clients read it only behind their whole upload.
+   */
   lingerMs: 2_000,
-  lingerBytes: 262_144,
+  lingerMsMax: 30_000,
+  lingerBytes: 268_435_456,
   /** A client that sent FIN and waits is taken for gone after this: its server's place is needed by others. */
   halfCloseGraceMs: 1_000,
   /** In a drain, an idle link is closed after this; a request that comes before is answered. */

@@ -23,7 +23,7 @@ export function docs(): string {
 
 const introduction = `# Configuration
 
-<!-- Made from src/control/config/registry.ts: \`EVENKEEL_GOLDEN=write node --test test/config\`. -->
+<!-- Made from src/control/config/registry.ts: \`EVENKEEL_GOLDEN=write node --test "test/config/*.test.ts"\`. -->
 
 A configuration is a file \`evenkeel.yaml\`, \`evenkeel.json\` or \`evenkeel.config.ts\` in the working
 directory, or one given with \`-c\`. \`evenkeel check\` says what is wrong with it: every fault at once,

@@ -81,7 +81,7 @@ const matchKeys: Record<string, Key> = {
   ),
   client: key(
     oneOrMore(written(condition.clientRange), 1000),
-    'Client addresses; `X-Forwarded-For` of trusted peers counts.',
+    'Client addresses; `X-Forwarded-For` of trusted peers counts, without it their `Forwarded`.',
   ),
   country: key(oneOrMore(written(condition.countryCode), 250), 'Countries of the client address.'),
   continent: key(oneOrMore(choice(continentCodes), 7), 'Continents of the client address.'),

@@ -50,7 +50,17 @@ test('editRequestHead() names the received authority although it moves the bytes
 test('editedRequestBytes() leaves to the writer what is not canonical as received', () => {
   const post = ['POST /v HTTP/1.1', 'Host: lb.test'];
   assert.notEqual(edit([...post, 'Content-Length: 5']), null);
-  for (const line of ['Content-Length: 05', 'Expect: 100-continue'])
+  assert.notEqual(edit([...post, 'Transfer-Encoding: chunked']), null);
+  for (const line of [
+    'Content-Length: 05',
+    'Content-Length:5',
+    'Content-Length:  5',
+    'Content-Length:\t5',
+    'Content-Length: 5 ',
+    'Transfer-Encoding: Chunked',
+    'Transfer-Encoding: chunked\t',
+    'Expect: 100-continue',
+  ])
     assert.equal(edit([...post, line]), null);
   assert.equal(edit(['GET /a/../b HTTP/1.1', 'Host: h']), null);
   assert.equal(edit(['GET / HTTP/1.1', 'Host: H']), null);

@@ -35,7 +35,7 @@ const REQUEST_DROPPED =
 
 const RESPONSE_DROPPED = HOP_BY_HOP | (1 << FieldId.PROXY_AUTHENTICATE);
 
-const CHUNKED_LENGTH = 7;
+const CHUNKED = new Uint8Array([0x63, 0x68, 0x75, 0x6e, 0x6b, 0x65, 0x64]);
 
 /**
  * Edits a response head where it stands, up to `head.end`. Returns where the forwarded head
@@ -148,8 +148,8 @@ function lineEndOf(head: Head, index: number): number {
 }
 
 /**
- * The framing fields say in canonical form what was parsed: one of them, once, without leading
- * zeros.
+ * The framing fields say in canonical form what was parsed: one of them, once, one space behind the colon, without
+ * leading zeros, `chunked` in lower case. A server that reads framing less well than the RFC asks is to find ours.
  */
 function hasCanonicalFraming(head: Head): boolean {
   const lengthBit = 1 << FieldId.CONTENT_LENGTH;
@@ -160,13 +160,26 @@ function hasCanonicalFraming(head: Head): boolean {
   const at =
     head.last[present === lengthBit ? FieldId.CONTENT_LENGTH : FieldId.TRANSFER_ENCODING]! * 4;
   const start = head.fields[at + 2]!;
-  const length = head.fields[at + 3]! - start;
-  if (present === codingBit) return head.framing === Framing.CHUNKED && length === CHUNKED_LENGTH;
+  const end = head.fields[at + 3]!;
+  const length = end - start;
+  const isSpacedOnce =
+    start === head.fields[at + 1]! + 2 &&
+    head.bytes[start - 1] === Byte.SPACE &&
+    head.bytes[end] === Byte.CR;
+  if (!isSpacedOnce) return false;
+  if (present === codingBit)
+    return head.framing === Framing.CHUNKED && isChunked(head, start, length);
   if (length === 1) return true;
   if (head.bytes[start] === Byte.ZERO) return false;
   for (let i = start; i < start + length; i++) {
     if ((head.bytes[i]! - Byte.ZERO) >>> 0 > 9) return false;
   }
+  return true;
+}
+
+function isChunked(head: Head, start: number, length: number): boolean {
+  if (length !== CHUNKED.length) return false;
+  for (let i = 0; i < length; i++) if (head.bytes[start + i] !== CHUNKED[i]) return false;
   return true;
 }
 
