@@ -16,6 +16,8 @@ export const limits = {
   listeners: 128,
   /** Names that left the configuration are shown apart until so many did: what a person can still read through. */
   departedNames: 128,
+  /** Series of routes, pools and servers whose past is kept: 15 KiB each in control, and some ms a second for all. */
+  historySeries: 1_024,
   /** Worker threads; shared memory has one row each. */
   workers: 64,
   /** Descriptors that a worker's ledger can name: above the usual hard limit of open files (1,048,576 is systemd's). */

@@ -68,6 +68,11 @@ export function buildConfig(checked: Checked): Config {
       level: log?.level ?? 'info',
     },
     admin: buildAdmin(checked),
+    history: {
+      isEnabled: checked.history?.enabled ?? true,
+      directory: checked.history?.directory ?? null,
+      bytesMax: checked.history?.size ?? 209_715_200,
+    },
   };
 }
 

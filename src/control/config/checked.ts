@@ -40,6 +40,11 @@ export interface Checked {
   readonly zone?: string;
   readonly errors?: ReadonlyMap<string, CheckedErrorPage>;
   readonly hooks?: CheckedHooks;
+  readonly history?: {
+    readonly enabled?: boolean;
+    readonly directory?: string;
+    readonly size?: number;
+  };
   readonly name?: string;
 }
 

@@ -39,6 +39,16 @@ export interface Config {
   readonly workers: number | null;
   readonly log: ConfigLog;
   readonly admin: ConfigAdmin;
+  /** Absent in what an older version kept: then none is. */
+  readonly history?: ConfigHistory;
+}
+
+/** Whether and where figures of the past are kept. */
+export interface ConfigHistory {
+  readonly isEnabled: boolean;
+  /** Null = the state directory. */
+  readonly directory: string | null;
+  readonly bytesMax: number;
 }
 
 /** A listener without its slot; `bind` is its address taken apart. */

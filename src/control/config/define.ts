@@ -50,7 +50,15 @@ export interface ConfigInput {
   zone?: string | undefined;
   errors?: ErrorPagesInput | undefined;
   hooks?: string | HooksInput | undefined;
+  history?: boolean | HistoryInput | undefined;
   name?: string | undefined;
+}
+
+/** Figures of the past; the short form says whether they are kept at all. */
+export interface HistoryInput {
+  enabled?: boolean | undefined;
+  directory?: string | undefined;
+  size?: SizeInput | undefined;
 }
 
 /** Functions of yours; the short form is the path of their module. */

@@ -96,6 +96,7 @@ const settingKeys = [
   'errors',
   'geo',
   'viaName',
+  'history',
 ] as const;
 
 interface Changes {

@@ -2,6 +2,7 @@ import { limits } from '../../model/limits.ts';
 import * as form from './forms.ts';
 import { logTarget } from './match-forms.ts';
 import { errors } from './registry-actions.ts';
+import { history } from './registry-history.ts';
 import { hooks } from './registry-hooks.ts';
 import { geo } from './registry-match.ts';
 import { pool, wait } from './registry-pool.ts';
@@ -177,6 +178,7 @@ export const configuration: RecordShape = record(
     hooks: key(hooks, 'Functions of yours that all requests with a route meet.', {
       default: 'none',
     }),
+    history: key(history, 'Figures of the past, for reports, plans and the API.'),
     name: key(written(productName), 'What we call ourselves in `Via`.', { default: 'evenkeel' }),
   },
   {

@@ -1,4 +1,4 @@
-import { histogramBuckets, quantile } from '../../base/histogram.ts';
+import { histogramBuckets, quantile, sampleSum } from '../../base/histogram.ts';
 import {
   countedFigures,
   Figure,
@@ -192,6 +192,7 @@ function writePercentiles(
     // Unsigned: cells wrap after 2³² samples, and the difference of wrapped ones is still right.
     difference[i] = (track.cells[i]! - window.cells[i]!) >>> 0;
   }
+  figures[start + Figure.BUSY_US] = sampleSum(difference);
   figures[start + Figure.P50_US] = quantile(difference, 0.5);
   figures[start + Figure.P90_US] = quantile(difference, 0.9);
   figures[start + Figure.P99_US] = quantile(difference, 0.99);
