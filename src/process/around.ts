@@ -26,13 +26,16 @@ export interface Surroundings {
  * of the configuration. Errors: none; what cannot be opened is logged, since traffic does not depend on it.
  */
 export async function openAround(surroundings: Surroundings): Promise<void> {
-  const { balancer, sources, log } = surroundings;
+  const { balancer, sources, log, config } = surroundings;
   sources.watch((file) => {
     log.info('The configuration file changed', { file });
     void balancer.reload();
   });
   balancer.ending.before(async () => sources.stopWatching());
   balancer.ending.whenReplaced(() => sources.stopWatching());
+  void balancer.past.use(config.history);
+  balancer.ending.before(() => balancer.past.stop());
+  balancer.ending.whenReplaced(() => void balancer.past.stop());
   try {
     await openAdmin(surroundings);
   } catch (error) {

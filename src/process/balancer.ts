@@ -32,11 +32,13 @@ import type { Clock, RunningTimer } from '../platform/clock.ts';
 import { resolveName } from '../platform/dns.ts';
 import { AccessLogSink } from './access-log-sink.ts';
 import type { BalancerParts } from './balancer-parts.ts';
+import { configurationPath } from './configuration-source.ts';
 import { Discovery } from './discovery.ts';
 import { Ending, lastAccepts } from './ending.ts';
 import { faultRefused } from './fault-refused.ts';
 import { areProbed, whenProbed } from './first-probes.ts';
 import { HandOver } from './hand-over.ts';
+import { History } from './history.ts';
 import { IdleLimits } from './idle-limits.ts';
 import { keepState } from './kept-state.ts';
 import { probeMeans } from './probe-means.ts';
@@ -76,6 +78,9 @@ export class Balancer implements BalancerControl {
   readonly #deadlines: DrainDeadlines;
   readonly #aging: RunningTimer;
   readonly health: BalancerControl['health'] = (pool) => this.#keeper.reportOf(pool);
+  /** Figures of the past; kept once traffic flows. */
+  readonly past: History;
+  readonly history: BalancerControl['history'] = (question) => this.past.ask(question);
   readonly explain: BalancerControl['explain'] = (asked) => this.#reports.explain(asked);
   #isServing = false;
   #isNamesDue = false;
@@ -139,6 +144,7 @@ export class Balancer implements BalancerControl {
       leaving: () => this.handOver.leaving.map(({ pid }) => pid),
     });
     this.watch.attach(clock, this.#reports, this.#crew, () => this.#isDraining);
+    this.past = this.#createHistory();
     this.#deadlines = this.#createDeadlines(clock);
     this.ending = this.#createEnding();
     this.handOver = this.#createHandOver({ counters, histograms, departed, slots });
@@ -236,6 +242,12 @@ export class Balancer implements BalancerControl {
     const isPlanted = this.#parts.areFaultsArmed && this.#crew.injectFault(worker, kind);
     if (isPlanted) return { ok: true, version: this.#publisher.snapshot?.version ?? 0 };
     return faultRefused(worker, this.#parts.workers);
+  }
+
+  #createHistory(): History {
+    const { options, clock, log } = this.#parts;
+    const configFile = configurationPath(options);
+    return new History({ sample: () => this.#reports.sample(), configFile, clock, log });
   }
 
   #createDeadlines(clock: Clock): DrainDeadlines {
@@ -348,7 +360,9 @@ export class Balancer implements BalancerControl {
   #useSettings(config: Config): void {
     this.#parts.log.setLevel(config.log.level);
     this.#accessLog.use(config.log);
-    if (this.#isServing) this.#keep();
+    if (!this.#isServing) return;
+    this.#keep();
+    void this.past.use(config.history);
   }
 
   #onNames(): void {

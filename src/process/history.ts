@@ -70,7 +70,9 @@ export class History {
     const id = ++this.#ids;
     return new Promise((resolve) => {
       const problem = `history took longer than ${ANSWER_MS} ms`;
-      const late = this.#means.clock.after(ANSWER_MS, () => this.#settle(id, { ok: false, problem }));
+      const late = this.#means.clock.after(ANSWER_MS, () =>
+        this.#settle(id, { ok: false, problem }),
+      );
       this.#asked.set(id, (outcome) => {
         late.stop();
         resolve(outcome);
@@ -156,7 +158,8 @@ export class History {
     const reasons: string[] = [];
     for (const candidate of directory === null ? stateDirectories() : [directory]) {
       const reason = makePrivateDirectory(candidate);
-      if (reason === null) return join(candidate, `history-${instanceId(configFile, process.pid)}.db`);
+      if (reason === null)
+        return join(candidate, `history-${instanceId(configFile, process.pid)}.db`);
       reasons.push(reason);
     }
     log.warn('No directory can keep history: it is kept in memory', { reasons });

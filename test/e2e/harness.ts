@@ -23,6 +23,8 @@ export interface BalancerOptions {
   readonly arguments?: readonly string[];
   /** Another path of the command under test. */
   readonly command?: string;
+  /** Where an earlier one ran that has ended; its own by default. */
+  readonly directory?: string;
 }
 
 /** An answer of the admin API. */
@@ -166,7 +168,7 @@ export async function startBalancer(
   config: unknown,
   options: BalancerOptions = {},
 ): Promise<Balancer> {
-  const directory = mkdtempSync(join(tmpdir(), 'evenkeel-e2e-'));
+  const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'evenkeel-e2e-'));
   const configFile = join(directory, 'evenkeel.yaml');
   const socketPath = join(directory, 'admin.sock');
   const text = typeof config === 'string' ? config : `${JSON.stringify(config, null, 2)}\n`;
@@ -179,7 +181,13 @@ export async function startBalancer(
     {
       cwd: directory,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, XDG_RUNTIME_DIR: directory, ...options.environment },
+      env: {
+        ...process.env,
+        XDG_RUNTIME_DIR: directory,
+        // History of a test is nobody else's.
+        XDG_STATE_HOME: directory,
+        ...options.environment,
+      },
     },
   );
   const balancer = new Balancer(child, directory, configFile, socketPath);

@@ -78,7 +78,8 @@ export class AdminApi {
     });
     const { control } = this.#options;
     const query = new URLSearchParams(/\?(.*)$/s.exec(request.target)?.[1] ?? '');
-    return row.route.handle({ control, parameters, query, request, body: request.body });
+    const nowMs = this.#options.wallMs();
+    return row.route.handle({ control, parameters, query, request, body: request.body, nowMs });
   }
 
   #audit(request: AdminRequest, response: AdminResponse): void {

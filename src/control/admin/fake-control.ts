@@ -1,4 +1,5 @@
 import type { ExplainOutcome, ExplainRequest } from '../explain/explanation.ts';
+import type { HistoryOutcome, HistoryQuestion } from '../history/questions.ts';
 import type {
   BalancerControl,
   ConfigText,
@@ -173,6 +174,11 @@ export class FakeControl implements BalancerControl {
   explain(asked: ExplainRequest): Promise<ExplainOutcome> {
     this.calls.push(`explain ${asked.method} ${asked.url} ${asked.headers.join()}`);
     return Promise.resolve({ ok: false, problem: 'no such thing' });
+  }
+
+  history(question: HistoryQuestion): Promise<HistoryOutcome> {
+    this.calls.push(`history ${JSON.stringify(question)}`);
+    return Promise.resolve({ ok: true, json: '{}' });
   }
 
   metricsText(): string {

@@ -10,6 +10,8 @@ export interface AdminCall {
   readonly query: URLSearchParams;
   readonly request: AdminRequest;
   readonly body: string;
+  /** Ms of the epoch. */
+  readonly nowMs: number;
 }
 
 /** One row of the table that drives dispatch, OpenAPI and the reference. */

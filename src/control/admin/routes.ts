@@ -17,6 +17,7 @@ import {
   readServerSpec,
   readTransaction,
 } from './body.ts';
+import { historyRoutes } from './history-routes.ts';
 import type { AdminCall, AdminRoute } from './route.ts';
 import {
   changeSchema,
@@ -237,6 +238,7 @@ export const adminRoutes: readonly AdminRoute[] = [
     handle: ({ control, parameters }) =>
       outcomeAnswer(control.change([{ op: 'remove', ...serverOf(parameters) }])),
   },
+  ...historyRoutes,
   {
     method: 'POST',
     path: '/v1/transactions',

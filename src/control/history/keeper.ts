@@ -51,7 +51,8 @@ export class HistoryKeeper {
 
   take(rows: readonly RecordedRow[]): void {
     this.#waiting.push(...rows);
-    if (this.#waiting.length > waitingMax) this.#waiting.splice(0, this.#waiting.length - waitingMax);
+    if (this.#waiting.length > waitingMax)
+      this.#waiting.splice(0, this.#waiting.length - waitingMax);
   }
 
   /** Writes what waits; to be called every few seconds. */

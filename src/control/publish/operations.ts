@@ -1,4 +1,5 @@
 import type { ExplainOutcome, ExplainRequest } from '../explain/explanation.ts';
+import type { HistoryOutcome, HistoryQuestion } from '../history/questions.ts';
 import type { Watch } from '../live/watch.ts';
 import type { PoolHealthReport } from '../report/health-report.ts';
 import type { StatusReport } from '../report/status.ts';
@@ -134,6 +135,8 @@ export interface BalancerControl {
   effectiveConfig(): unknown;
   /** Where a request would go and why; changes nothing. */
   explain(asked: ExplainRequest): Promise<ExplainOutcome>;
+  /** What the past was like; changes nothing. */
+  history(question: HistoryQuestion): Promise<HistoryOutcome>;
   /** Prometheus text exposition. */
   metricsText(): string;
   /**
