@@ -2,6 +2,8 @@ import { type FailureCode, failures } from '../model/failure.ts';
 import { actsText } from './acts.ts';
 import type { Exchange } from './exchange.ts';
 import { plainBytes, putHex, putMs, putNumber, putPlain, putText } from './json-bytes.ts';
+import { LogClock } from './log-clock.ts';
+import type { LogLayout } from './log-layout.ts';
 import type { Plane } from './plane.ts';
 
 /** A batch of lines leaves when it is this long, or at the next tick. */
@@ -43,18 +45,37 @@ export class AccessLines {
   #batch: Uint8Array = new Uint8Array(BATCH_BYTES + LINE_BYTES_MAX);
   #length = 0;
   #count = 0;
-  #second = -1;
-  /** `2026-11-21T01:12:27.` of the present second. */
-  #secondBytes: Uint8Array = new Uint8Array(0);
+  readonly #clock: LogClock;
 
   /** `send` takes a batch of complete lines. */
   constructor(plane: Plane, send: (lines: Uint8Array, count: number) => void) {
     this.#plane = plane;
     this.#send = send;
+    this.#clock = new LogClock(plane.wallClock);
   }
 
+  /** The usual line. */
   add(exchange: Exchange): void {
     this.#length = this.#line(this.#batch, this.#length, exchange);
+    this.#count++;
+    if (this.#length > BATCH_BYTES) this.flush();
+  }
+
+  /** The line that the layout of its note wants, if any. */
+  addAsWanted(exchange: Exchange): void {
+    const { layout } = exchange.note;
+    if (layout === null) this.add(exchange);
+    else if (layout.wants(this.#plane, exchange)) {
+      if (layout.isUsual) this.add(exchange);
+      else this.#addLaidOut(exchange, layout);
+    }
+  }
+
+  #addLaidOut(exchange: Exchange, layout: LogLayout): void {
+    const most = layout.bytesMax(exchange.note);
+    if (this.#length + most > this.#batch.length) this.flush();
+    if (most > this.#batch.length) this.#batch = new Uint8Array(BATCH_BYTES + most);
+    this.#length = layout.write(this.#batch, this.#length, exchange, this.#plane, this.#clock);
     this.#count++;
     if (this.#length > BATCH_BYTES) this.flush();
   }
@@ -71,7 +92,7 @@ export class AccessLines {
   /** One JSON object, ended by LF. Times in ms with three decimals; `null` where a phase was not reached. */
   #line(out: Uint8Array, at: number, exchange: Exchange): number {
     const plane = this.#plane;
-    let to = this.#time(out, putPlain(out, at, TIME));
+    let to = this.#clock.putIso(out, putPlain(out, at, TIME));
     to = putPlain(out, to, ID);
     to = putHex(out, putHex(out, to, plane.requestIdPrefix), exchange.requestNumber);
     to = putText(out, putPlain(out, to, CLIENT), exchange.clientAddress);
@@ -94,21 +115,6 @@ export class AccessLines {
     if (waitedMs > 0) to = putMs(out, putPlain(out, to, QUEUED), (waitedMs * 1000) | 0);
     to = putPlain(out, putPlain(out, to, REASON), reasonBytes(exchange.failure));
     return putPlain(out, to, END);
-  }
-
-  #time(out: Uint8Array, at: number): number {
-    const now = this.#plane.wallClock();
-    const second = Math.floor(now / 1000);
-    if (second !== this.#second) {
-      this.#second = second;
-      this.#secondBytes = plainBytes(new Date(second * 1000).toISOString().slice(0, 20));
-    }
-    const to = putPlain(out, at, this.#secondBytes);
-    const ms = now - second * 1000;
-    out[to] = 0x30 + ((ms / 100) | 0);
-    out[to + 1] = 0x30 + (((ms / 10) | 0) % 10);
-    out[to + 2] = 0x30 + ((ms | 0) % 10);
-    return to + 3;
   }
 }
 

@@ -27,9 +27,14 @@ const words: readonly (readonly [bit: number, word: string])[] = [
 
 /** `,"actions":["fallback"]` by the bits, made once. */
 const texts: readonly Uint8Array[] = Array.from({ length: 1 << words.length }, (_, bits) => {
-  const done = words.filter(([bit]) => (bits & bit) !== 0).map(([, word]) => `"${word}"`);
+  const done = actWords(bits).map((word) => `"${word}"`);
   return plainBytes(bits === 0 ? '' : `,"actions":[${done.join(',')}]`);
 });
+
+/** What was done, in words. */
+export function actWords(acts: number): readonly string[] {
+  return words.filter(([bit]) => (acts & bit) !== 0).map(([, word]) => word);
+}
 
 /** The part of a log line that tells what was done; empty where nothing was. */
 export function actsText(acts: number): Uint8Array {

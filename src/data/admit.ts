@@ -83,7 +83,8 @@ export function admit(
     }
   }
   if (plane.hasAccessLog) {
-    exchange.note.take(head);
+    if (plane.logLayout === null) exchange.note.take(head);
+    else plane.logLayout.note(exchange.note, head);
     exchange.requestNumber = plane.nextRequestNumber();
   }
   const { facts } = listener;

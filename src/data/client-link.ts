@@ -583,7 +583,7 @@ export class ClientLink implements ClientSide, LinkHandler {
     exchange.method = Method.GET;
     exchange.minor = 1;
     exchange.clientAddress = this.link.remoteAddress;
-    if (plane.hasAccessLog) exchange.note.clear();
+    if (plane.hasAccessLog) exchange.note.clear(plane.logLayout);
     exchange.failure = code;
     this.#exchange = exchange;
     this.#phase = Phase.EXCHANGE;

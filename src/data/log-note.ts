@@ -1,5 +1,6 @@
 import type { Head } from '../wire/http1/head.ts';
 import { escapedBytes, plainBytes, putOctets, putPlain } from './json-bytes.ts';
+import type { LogLayout } from './log-layout.ts';
 
 const METHOD = plainBytes(',"method":"');
 const HOST = plainBytes('","host":"');
@@ -19,6 +20,12 @@ const PATH_MAX = 2_048;
 export class LogNote {
   bytes: Uint8Array = new Uint8Array(256);
   length = 0;
+  /** The layout that took the note and will write the line; null = the usual one. */
+  layout: LogLayout | null = null;
+  /** Where each fact of that layout ends in `bytes`, behind `length`; null until a layout makes it. */
+  ends: Int32Array | null = null;
+  /** The end of the last one. */
+  totalLength = 0;
 
   take(head: Head): void {
     const methodEnd = Math.min(head.methodEnd, head.methodStart + METHOD_MAX);
@@ -36,11 +43,14 @@ export class LogNote {
     to = putPlain(out, to, PATH);
     to = putOctets(out, to, head.pathBytes, head.pathStart, pathEnd);
     this.length = putPlain(out, to, END);
+    this.layout = null;
   }
 
   /** There is no request to speak of: a tcp link, or bytes that were no request. */
-  clear(): void {
+  clear(layout: LogLayout | null): void {
     this.bytes.set(NOTHING);
     this.length = NOTHING.length;
+    this.layout = null;
+    if (layout !== null) layout.noteNothing(this);
   }
 }

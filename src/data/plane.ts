@@ -12,6 +12,7 @@ import type { HooksOf } from './compiled-hooks.ts';
 import type { Exchange, ServerSide, SpanSink } from './exchange.ts';
 import type { FineTimers } from './fine-timers.ts';
 import type { HookRunner } from './hook-runner.ts';
+import type { LogLayout } from './log-layout.ts';
 import type { MirrorLoad } from './mirror.ts';
 import type { PoolGate } from './pool-gate.ts';
 import type { HeadPlace } from './request-writer.ts';
@@ -105,6 +106,8 @@ export interface Plane {
   replacedForMs: number;
   /** Whether lines are wanted. */
   hasAccessLog: boolean;
+  /** How they are wanted; null = the usual line for everyone. */
+  logLayout: LogLayout | null;
   /** Writes the access-log line of an ended exchange or tunnel. */
   log(exchange: Exchange): void;
   /** First half of this worker's request ids. */

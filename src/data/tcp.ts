@@ -54,7 +54,7 @@ export class TcpLink implements LinkHandler, ListenerLink, QueueOwner {
     exchange.addressHash = peer.addressHash;
     exchange.keyHash = peer.addressHash;
     exchange.requestNumber = plane.nextRequestNumber();
-    if (plane.hasAccessLog) exchange.note.clear();
+    if (plane.hasAccessLog) exchange.note.clear(plane.logLayout);
     this.#exchange = exchange;
   }
 

@@ -13,6 +13,7 @@ import { ClientLink } from './client-link.ts';
 import { compileTable } from './compile-table.ts';
 import type { HooksOf } from './compiled-hooks.ts';
 import { type ListenerLink, ListenerState } from './listener-state.ts';
+import { LogLayout } from './log-layout.ts';
 import { makePlane } from './make-plane.ts';
 import type { Plane } from './plane.ts';
 import type { ListenerTable, Table } from './table.ts';
@@ -180,13 +181,16 @@ class Worker implements DataPlane {
     const plane = this.#plane;
     const lines = this.#lines;
     const tail = this.#tail;
-    const isLogged = this.#table.snapshot.accessLog;
+    const { accessLog: isLogged, logForm = null } = this.#table.snapshot;
     plane.hasAccessLog = isLogged || tail !== null;
-    if (tail === null) plane.log = (exchange) => lines.add(exchange);
+    const layout = isLogged && logForm !== null ? new LogLayout(logForm) : null;
+    plane.logLayout = layout;
+    if (tail === null && layout === null) plane.log = (exchange) => lines.add(exchange);
+    else if (tail === null) plane.log = (exchange) => lines.addAsWanted(exchange);
     else if (!isLogged) plane.log = (exchange) => tail.add(exchange);
     else {
       plane.log = (exchange) => {
-        lines.add(exchange);
+        lines.addAsWanted(exchange);
         tail.add(exchange);
       };
     }

@@ -2,6 +2,7 @@ import type { ErrorPage, RouteActions } from './actions.ts';
 import type { Balancing } from './balancing.ts';
 import type { Condition } from './conditions.ts';
 import type { HookModule } from './hooks.ts';
+import type { LogForm } from './log-form.ts';
 import type { RetryRule } from './retry.ts';
 
 /**
@@ -21,6 +22,8 @@ export interface Snapshot {
   /** Error pages for every route, and for requests that have none. */
   readonly errors: readonly ErrorPage[];
   readonly accessLog: boolean;
+  /** How its lines look and who gets one; null = the usual line for everyone. */
+  readonly logForm?: LogForm | null;
   /** Hooks that the requests of every route meet; null = none. */
   readonly hooks?: HookModule | null;
   /** Databases that conditions of routes ask; null where none does. */

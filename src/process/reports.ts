@@ -162,6 +162,7 @@ export class Reports {
         reloads: count + this.#before('reloads'),
         failedReloads: failures + this.#before('failedReloads'),
       },
+      accessLog: this.#accessLog(),
     };
   }
 

@@ -7,6 +7,7 @@ import { parseListenAddress } from './address.ts';
 import { buildActions, buildErrors, contentTypeOf, poolsOf } from './build-actions.ts';
 import { buildBalancing } from './build-balancing.ts';
 import { buildBreaker, buildOutlier, buildProbes } from './build-health.ts';
+import { buildLog } from './build-log.ts';
 import { buildMatch, conditionName, filesOf, geoOf } from './build-match.ts';
 import { buildQueue } from './build-queue.ts';
 import { buildRetry } from './build-retry.ts';
@@ -62,11 +63,7 @@ export function buildConfig(checked: Checked): Config {
     hooks: buildHooks(checked.hooks),
     viaName: checked.name ?? 'evenkeel',
     workers: checked.workers ?? null,
-    log: {
-      access: log?.access ?? { kind: 'stdout' },
-      format: log?.format ?? 'json',
-      level: log?.level ?? 'info',
-    },
+    log: buildLog(log),
     admin: buildAdmin(checked),
     history: {
       isEnabled: checked.history?.enabled ?? true,

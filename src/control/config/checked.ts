@@ -1,5 +1,6 @@
 import type { SplitKey } from '../../model/actions.ts';
 import type { HashKey } from '../../model/balancing.ts';
+import type { LogPart } from '../../model/log-form.ts';
 import type { PolicyName } from '../../model/snapshot.ts';
 import type { LogTarget } from './config.ts';
 
@@ -13,11 +14,7 @@ export interface Checked {
   readonly routes?: readonly CheckedRoute[];
   readonly pools?: ReadonlyMap<string, CheckedPool>;
   readonly workers?: number;
-  readonly log?: {
-    readonly access?: LogTarget;
-    readonly format?: 'json';
-    readonly level?: 'debug' | 'info' | 'warn' | 'error';
-  };
+  readonly log?: CheckedLog;
   readonly admin?: {
     readonly address?: string;
     readonly token?: string;
@@ -46,6 +43,18 @@ export interface Checked {
     readonly size?: number;
   };
   readonly name?: string;
+}
+
+/** `log` of the configuration. Durations in ms, shares as ratios. */
+export interface CheckedLog {
+  readonly access?: LogTarget;
+  readonly format?: 'json' | 'combined' | 'template';
+  readonly fields?: readonly LogPart[];
+  readonly template?: readonly LogPart[];
+  readonly hide?: readonly string[];
+  readonly sample?: number;
+  readonly always?: { readonly errors?: boolean; readonly slow?: number };
+  readonly level?: 'debug' | 'info' | 'warn' | 'error';
 }
 
 /** `hooks` of the configuration or of a route. */

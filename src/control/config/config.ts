@@ -1,5 +1,6 @@
 import type { ErrorPage } from '../../model/actions.ts';
 import type { HookModule } from '../../model/hooks.ts';
+import type { LogForm } from '../../model/log-form.ts';
 import type {
   GeoFiles,
   Listener,
@@ -81,7 +82,9 @@ export type ConfigServer = Omit<Server, 'slot' | 'target'>;
 /** Where and how we log. */
 export interface ConfigLog {
   readonly access: LogTarget;
-  readonly format: 'json';
+  readonly format: 'json' | 'combined' | 'template';
+  /** Null = the usual line for every exchange. */
+  readonly form: LogForm | null;
   readonly level: 'debug' | 'info' | 'warn' | 'error';
 }
 

@@ -1,5 +1,6 @@
 // Rule zero: longer than 400 lines, because it is one flat list of what a configuration may say, which a test
 // compares with the registry.
+import type { LogFact } from '../../model/log-form.ts';
 import type { GeoInput, MatchInput } from './define-match.ts';
 
 /**
@@ -384,8 +385,22 @@ export interface ReuseInput {
 /** Logs; the short form is the target of the access log. */
 export interface LogInput {
   access?: string | undefined;
-  format?: 'json' | undefined;
+  format?: 'json' | 'combined' | 'template' | undefined;
+  fields?: LogFieldInput[] | undefined;
+  template?: string | undefined;
+  hide?: string | string[] | undefined;
+  sample?: PercentageInput | undefined;
+  always?: LogAlwaysInput | undefined;
   level?: 'debug' | 'info' | 'warn' | 'error' | undefined;
+}
+
+/** A fact of an access-log line. */
+export type LogFieldInput = Exclude<LogFact, 'header'> | `header.${string}`;
+
+/** Exchanges that get their access-log line whatever is sampled. */
+export interface LogAlwaysInput {
+  errors?: boolean | undefined;
+  slow?: DurationInput | undefined;
 }
 
 /** The admin API; the short form is its TCP address. */

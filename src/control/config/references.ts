@@ -1,6 +1,7 @@
 import { limits } from '../../model/limits.ts';
 import type { ServerAddress } from './address.ts';
 import { doCollide, parseListenAddress, parseServerAddress } from './address.ts';
+import { checkLog } from './build-log.ts';
 import { checkActions, checkPages } from './check-actions.ts';
 import { checkProbes } from './check-probes.ts';
 import type { Checked, CheckedListener, CheckedPool, CheckedRetry } from './checked.ts';
@@ -42,6 +43,7 @@ export function checkReferences(
   checkListeners(checked, refuse);
   checkRoutes(checked, refuse);
   checkPages(checked.errors, 'errors', refuse);
+  checkLog(checked.log, refuse);
   checkMatches(checked, refuse, refuse.isFaulty);
   checkPools(checked, refuse);
   return problems;

@@ -1,9 +1,9 @@
 import { limits } from '../../model/limits.ts';
 import * as form from './forms.ts';
-import { logTarget } from './match-forms.ts';
 import { errors } from './registry-actions.ts';
 import { history } from './registry-history.ts';
 import { hooks } from './registry-hooks.ts';
+import { log } from './registry-log.ts';
 import { geo } from './registry-match.ts';
 import { pool, wait } from './registry-pool.ts';
 import { route } from './registry-route.ts';
@@ -62,23 +62,6 @@ const listener = record(
       'limits',
     ],
   },
-);
-
-const log = record(
-  'log',
-  'a target of the access log or a map of settings',
-  {
-    access: key(written(logTarget), 'Where access-log lines go.', { default: 'stdout' }),
-    format: key(
-      choice(['json'], ['text', 'common', 'combined', 'logfmt', 'template']),
-      'How they look.',
-      { default: 'json' },
-    ),
-    level: key(choice(['debug', 'info', 'warn', 'error']), 'The least level of our own messages.', {
-      default: 'info',
-    }),
-  },
-  { short: 'access', later: ['fields', 'sample', 'syslog', 'errors', 'rotate'] },
 );
 
 const admin = record(

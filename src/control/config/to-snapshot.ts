@@ -42,6 +42,7 @@ export function toSnapshot(
     errors: config.errors,
     hooks: config.hooks ?? null,
     accessLog: config.log.access.kind !== 'off',
+    logForm: config.log.form,
     geo: config.geo,
     viaName: config.viaName,
   };

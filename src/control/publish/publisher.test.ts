@@ -43,7 +43,7 @@ function config(...servers: ConfigServer[]): Config {
     files: [],
     viaName: 'evenkeel',
     workers: null,
-    log: { access: { kind: 'off' }, format: 'json', level: 'info' },
+    log: { access: { kind: 'off' }, format: 'json', form: null, level: 'info' },
     admin: { address: null, token: null, socket: null },
   };
 }

@@ -1,6 +1,7 @@
 import { limits } from '../../model/limits.ts';
 import type { AppendFile, AppendTarget, OpenedAppendFile } from '../../platform/append-file.ts';
 import type { Clock, RunningTimer } from '../../platform/clock.ts';
+import type { AccessLogStatus } from './status.ts';
 
 /** What the writer needs of the outside. */
 export interface AccessLogMeans {
@@ -9,16 +10,6 @@ export interface AccessLogMeans {
   open(target: AppendTarget, done: OpenedAppendFile): void;
   /** A line for the process log: the first error of a kind, and that it is over. */
   report(message: string): void;
-}
-
-/** Where the writer stands: for metrics and tests. */
-export interface AccessLogState {
-  readonly writtenBytes: number;
-  readonly queuedBytes: number;
-  /** Lines that were given up because the queue was full. */
-  readonly droppedLines: number;
-  /** The system's code of the error that holds writing up now, or null. */
-  readonly error: string | null;
 }
 
 /** How often the path is compared with the open file, to see a rename without a signal. */
@@ -66,8 +57,8 @@ export class AccessLogWriter {
     if (typeof target === 'object') this.#checkLater();
   }
 
-  /** See `AccessLogState`. */
-  get state(): AccessLogState {
+  /** See `AccessLogStatus`. */
+  get state(): AccessLogStatus {
     return {
       writtenBytes: this.#writtenBytes,
       queuedBytes: this.#queuedBytes,

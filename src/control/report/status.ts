@@ -12,11 +12,23 @@ export interface StatusReport {
   readonly isDraining: boolean;
   readonly workers: readonly WorkerStatus[];
   readonly configuration: ConfigurationStatus;
+  /** Null while no access log is written. */
+  readonly accessLog: AccessLogStatus | null;
   readonly listeners: readonly ListenerStatus[];
   readonly routes: readonly RouteStatus[];
   readonly pools: readonly PoolStatus[];
   /** What left the configuration and had traffic, so that sums over all stay whole. */
   readonly removed: RemovedStatus;
+}
+
+/** How the access log is written. */
+export interface AccessLogStatus {
+  readonly writtenBytes: number;
+  readonly queuedBytes: number;
+  /** Lines that were given up because their target was too slow or failing. */
+  readonly droppedLines: number;
+  /** The system's code of the error that holds writing up now, or null. */
+  readonly error: string | null;
 }
 
 /**
