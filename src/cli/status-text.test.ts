@@ -48,3 +48,10 @@ test('statusText() says how many requests removed servers had', () => {
   const text = statusText({ ...sampleStatus, pools: [{ ...pool, removed }] }, nowMs, null);
   assert.match(text, /, 100 requests, 40 of them at removed servers, 1 retries\n/);
 });
+
+test('statusText() tells of lost lines of the access log, and of nothing while none is lost', () => {
+  assert.doesNotMatch(statusText(sampleStatus, nowMs, null), /access log/);
+  const accessLog = { writtenBytes: 5, queuedBytes: 9, droppedLines: 12, error: 'ENOSPC' };
+  const text = statusText({ ...sampleStatus, accessLog }, nowMs, null);
+  assert.match(text, /\naccess log: 12 lines dropped, failing now: ENOSPC\n/);
+});

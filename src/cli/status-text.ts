@@ -39,6 +39,7 @@ function headLines(report: StatusReport, nowMs: number): string[] {
     `workers ${workers.length}${unready.map((worker) => `, ${worker.index} ${worker.state}`).join('')}` +
       `${restarts === 0 ? '' : `, ${restarts} replaced`}`,
     `configuration ${configuration.file ?? 'from flags'}, version ${configuration.version}`,
+    ...accessLogLines(report),
     ...(lastReload === null || lastReload.ok
       ? []
       : [
@@ -46,6 +47,14 @@ function headLines(report: StatusReport, nowMs: number): string[] {
           ...lastReload.problems.map((problem) => `  ${problem}`),
         ]),
   ];
+}
+
+/** Said only when something is lost or late. */
+function accessLogLines({ accessLog }: StatusReport): string[] {
+  if (accessLog === null || (accessLog.droppedLines === 0 && accessLog.error === null)) return [];
+  const { droppedLines, error } = accessLog;
+  const failing = error === null ? '' : `, failing now: ${error}`;
+  return [`access log: ${droppedLines} lines dropped${failing}`];
 }
 
 function poolLines(pool: PoolStatus): string[] {

@@ -1,5 +1,6 @@
 import type { ConfigLog, LogTarget } from '../control/config/config.ts';
-import { type AccessLogState, AccessLogWriter } from '../control/report/access-log.ts';
+import { AccessLogWriter } from '../control/report/access-log.ts';
+import type { AccessLogStatus } from '../control/report/status.ts';
 import { openAppendFile } from '../platform/append-file.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { ProcessLog } from './process-log.ts';
@@ -23,7 +24,7 @@ export class AccessLogSink {
    * For metrics; null while no access log is written. Dropped lines include those the workers
    * dropped.
    */
-  get state(): AccessLogState | null {
+  get state(): AccessLogStatus | null {
     if (this.#writer === null) return null;
     const { state } = this.#writer;
     const droppedLines = state.droppedLines + this.#droppedByWorkers + this.#droppedBefore;

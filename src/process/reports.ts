@@ -2,7 +2,6 @@ import type { Discoverer } from '../control/discovery/discoverer.ts';
 import type { ExplainOutcome, ExplainRequest } from '../control/explain/explanation.ts';
 import type { HealthKeeper } from '../control/probe/keeper.ts';
 import type { Publisher } from '../control/publish/publisher.ts';
-import type { AccessLogState } from '../control/report/access-log.ts';
 import {
   buildStatus,
   type ProcessStatus,
@@ -12,7 +11,7 @@ import type { Departed } from '../control/report/departed.ts';
 import { metricsText } from '../control/report/metrics.ts';
 import { RequestRates } from '../control/report/rates.ts';
 import type { TrafficSample } from '../control/report/sample.ts';
-import type { StatusReport } from '../control/report/status.ts';
+import type { AccessLogStatus, StatusReport } from '../control/report/status.ts';
 import { takeSample } from '../control/report/take-sample.ts';
 import type { SharedWords } from '../model/shared-memory.ts';
 import type { Snapshot } from '../model/snapshot.ts';
@@ -127,7 +126,7 @@ export class Reports {
     return this.#countsBefore[name] ?? 0;
   }
 
-  #accessLog(): AccessLogState | null {
+  #accessLog(): AccessLogStatus | null {
     const { state } = this.#means.accessLog;
     if (state === null) return null;
     return {

@@ -30,6 +30,7 @@ export const sampleStatus: StatusReport = {
     reloads: 0,
     failedReloads: 0,
   },
+  accessLog: { writtenBytes: 100, queuedBytes: 0, droppedLines: 0, error: null },
   listeners: [
     {
       name: 'web',

@@ -9,12 +9,11 @@ import {
   ServerTiming,
   serverColumns,
 } from '../../observe/columns.ts';
-import type { AccessLogState } from './access-log.ts';
 import type { ProcessStatus, TrafficMeans } from './build-status.ts';
 import { linksOf } from './build-status.ts';
 import type { HistogramShape, Labels } from './exposition.ts';
 import { Exposition } from './exposition.ts';
-import type { DiscoveryStatus, ServerState } from './status.ts';
+import type { AccessLogStatus, DiscoveryStatus, ServerState } from './status.ts';
 
 /** Upper bounds of the exported buckets, in seconds. The 896 of shared memory would be too many series. */
 const bounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -33,7 +32,7 @@ export interface MetricsInput {
   readonly process: ProcessStatus;
   readonly traffic: TrafficMeans;
   /** Null when no access log is written. */
-  readonly accessLog: AccessLogState | null;
+  readonly accessLog: AccessLogStatus | null;
 }
 
 /**
@@ -218,7 +217,7 @@ const serverTimings = [
   [ServerTiming.TOTAL, 'duration', 'Time from the pick to the end.'],
 ] as const;
 
-function accessLogMetrics(out: Exposition, state: AccessLogState): void {
+function accessLogMetrics(out: Exposition, state: AccessLogStatus): void {
   const dropped = 'Access-log lines given up because the queue was full.';
   out.counter('evenkeel_access_log_dropped_lines_total', dropped, state.droppedLines);
   out.counter('evenkeel_access_log_written_bytes_total', 'Bytes written.', state.writtenBytes);
