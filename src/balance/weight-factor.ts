@@ -42,6 +42,15 @@ export function setWeightFactor(
   return Atomics.exchange(words.weightFactor, at, missing) !== missing;
 }
 
+/** What one source says of a server: 0 … 1. */
+export function weightFactorBy(
+  words: FactorWords,
+  source: WeightSourceIndex,
+  slot: number,
+): number {
+  return (STEPS - Atomics.load(words.weightFactor, source * limits.serverSlots + slot)) / STEPS;
+}
+
 /** The product of what all sources say of a server: 0 … 1. Cost: three reads. */
 export function weightFactorOf(words: FactorWords, slot: number): number {
   let factor = 1;

@@ -1,5 +1,5 @@
+import { durationText } from '../base/duration-text.ts';
 import type { PoolStatus, ServerStatus, StatusReport } from '../control/report/status.ts';
-import { durationText } from './duration-text.ts';
 
 /**
  * The state as text for people. `columns`: width of the terminal, where longer lines are cut; null = no

@@ -67,6 +67,11 @@ export class AgentVerdict {
     return this.#order === 'drain';
   }
 
+  /** Has its operator taken it out of all traffic? */
+  get isInMaintenance(): boolean {
+    return this.#order === 'maint';
+  }
+
   /** The words in force. */
   get reason(): string {
     const words = [

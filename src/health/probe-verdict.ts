@@ -129,6 +129,15 @@ export class ProbeVerdict {
     return Math.max(1, this.#rules.rise - Math.max(0, this.streak));
   }
 
+  /** When it can be up again at the earliest, if every probe from now on passes; for one that is down. */
+  get upAtMs(): number {
+    const { fastIntervalMs, downIntervalMs } = this.#rules;
+    const stepMs = Math.min(fastIntervalMs, downIntervalMs);
+    const passedAtMs = this.nextAtMs + (this.passesLeft - 1) * stepMs;
+    const steadySinceMs = this.streak > 0 ? this.#streakSinceMs : this.nextAtMs;
+    return Math.max(passedAtMs, steadySinceMs + this.holdMs);
+  }
+
   #judge({ isPass, atMs, reason }: ProbeResult): ProbeChange | null {
     if (isPass === this.isUp) {
       // A verdict that stands since before the first probe gets its words from what was found.

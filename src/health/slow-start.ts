@@ -44,6 +44,20 @@ export class SlowStartRamps {
     return ramping > 0;
   }
 
+  /** Where a server is on its way; null when it gets its whole share for another reason than time. */
+  rampOf(
+    slot: number,
+    nowMs: number,
+  ): { readonly factor: number; readonly wholeAtMs: number } | null {
+    const sinceMs = this.#fitSinceMs.get(slot);
+    if (sinceMs === undefined || nowMs - sinceMs >= this.#setting.windowMs) return null;
+    let factor = 1;
+    this.each(nowMs, (one, share) => {
+      if (one === slot) factor = share;
+    });
+    return factor === 1 ? null : { factor, wholeAtMs: sinceMs + this.#setting.windowMs };
+  }
+
   #factorAfter(ms: number): number {
     const { windowMs, aggression, minRatio } = this.#setting;
     if (ms >= windowMs) return 1;

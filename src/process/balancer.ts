@@ -102,6 +102,7 @@ export class Balancer implements BalancerControl {
       clock,
       ...probeMeans(counters, histograms),
       random,
+      drainedUntil: (pool, address) => this.#publisher.drainedUntil(pool, address),
       log: this.watch.onHealth,
     });
     this.#resolver = new NameResolver({

@@ -100,6 +100,7 @@ export class World implements Network {
       run: simulatedPrograms(this.clock),
       readings: trafficReadings(this.#counters, new HistogramReader(this.shared)),
       random: random(2),
+      drainedUntil: () => null,
       log: (_level, message) => this.#note(message),
     });
     this.#keeper.apply(this.snapshot);

@@ -122,6 +122,8 @@ export class FakeControl implements BalancerControl {
       atMs: 2_000_000,
       condition: 'well',
       why: 'all 1 servers',
+      next: null,
+      load: { inFlight: 0, inFlightMax: null, waiting: 0, queueSize: null, says: null },
       breaker: null,
       servers: [],
     };

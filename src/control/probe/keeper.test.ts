@@ -109,6 +109,7 @@ function start(): {
     run: () => () => {},
     readings,
     random: () => 0.5,
+    drainedUntil: () => null,
     log: () => {},
   });
   const bits = (slot: number): number => words.verdict[slot] ?? -1;
@@ -331,14 +332,21 @@ test('reportOf() tells why a server is out, since when and what comes next', () 
   assert.equal(down?.state, 'down');
   // Probes of 1 ms each end at 5,002, 6,003 and 7,004 ms.
   assert.equal(down.sinceMs, 1_007_004);
-  assert.match(down.next ?? '', /^tcp is tried in 4 s and must pass 2 more times$/);
+  assert.equal(down.why, 'its probe tcp fails: connect refused, 3 times in a row');
+  assert.equal(
+    down.next,
+    'back in about 5 s if tcp passes 2 times in a row; the next try is in 4 s',
+  );
   const probed = down.probes[0];
   assert.equal(probed?.inARow, -3);
   assert.deepEqual(
     probed.results.map(({ isPass, reason }) => `${isPass} ${reason}`),
     ['true connected', ...Array<string>(3).fill('false connect refused')],
   );
-  assert.equal(ejected?.next, 'it is back in 29.5 s and then has to prove itself');
+  assert.equal(
+    ejected?.next,
+    'back in 30 s, then on trial: a few faults suffice for the next ejection, which lasts longer',
+  );
   assert.equal(ejected.ejections, 1);
   assert.equal(ejected.decisions[0]?.atMs, 1_007_500);
   assert.deepEqual([up?.state, up?.next], ['up', null]);

@@ -17,7 +17,7 @@ import { LagMeter } from './lag-meter.ts';
 import { plainProbe } from './plain-probe.ts';
 import { PoolHealth, type PoolView } from './pool-health.ts';
 import { isDownAtStart, ProbeSet } from './probe-set.ts';
-import { reportHealth } from './report-health.ts';
+import { type HealthReportMeans, reportHealth } from './report-health.ts';
 import { ServerHealth } from './server-health.ts';
 import type { ProbeMeans } from './server-probe.ts';
 import { SharedAttempts } from './shared-attempts.ts';
@@ -37,6 +37,7 @@ export interface HealthKeeperOptions {
   readonly readings: TrafficReadings;
   /** 0 ≤ x < 1. */
   readonly random: () => number;
+  readonly drainedUntil: HealthReportMeans['drainedUntil'];
   /** The process log: one line per change. */
   readonly log: HealthLog;
 }
@@ -152,7 +153,8 @@ export class HealthKeeper {
   reportOf(name: string): PoolHealthReport | null {
     const pool = this.#pools.get(name);
     const servers = [...this.#servers.values()].filter((server) => server.pool === name);
-    return pool === undefined ? null : reportHealth(pool, servers, this.#options.clock);
+    const means = { ...this.#options, ramps: this.#ramps };
+    return pool === undefined ? null : reportHealth(pool, servers, means);
   }
 
   /** What is known of the servers that is more than a new process would assume: plain data for JSON. */

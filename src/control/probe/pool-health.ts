@@ -51,6 +51,11 @@ export class PoolHealth {
     return this.#pool.name;
   }
 
+  /** As the snapshot has it. */
+  get pool(): Pool {
+    return this.#pool;
+  }
+
   /** Decides on this pool's ejections; null where passive health is off. */
   get judge(): OutlierJudge | null {
     return this.#judge;
@@ -116,7 +121,8 @@ export class PoolHealth {
     if (isBackup) return { condition: 'degraded', why: 'no primary server is well: backups serve' };
     if (well < wanted)
       return { condition: 'degraded', why: `${well} of ${wanted} servers take traffic` };
-    return { condition: 'well', why: `all ${wanted} servers take traffic` };
+    const all = wanted === 1 ? 'its only server takes' : `all ${wanted} servers take`;
+    return { condition: 'well', why: `${all} traffic` };
   }
 
   /** What the breaker did, oldest first; null where there is none. */

@@ -69,6 +69,12 @@ export class SlowStarts {
     this.#write();
   }
 
+  /** Where a server's slow start is, in ms of the clock; null outside of one. */
+  rampOf(slot: number): ReturnType<SlowStartRamps['rampOf']> {
+    const pool = this.#pools.get(this.#poolOf.get(slot) ?? '');
+    return pool?.ramps.rampOf(slot, this.#clock.nowMs()) ?? null;
+  }
+
   stop(): void {
     this.#step?.stop();
     this.#step = null;

@@ -8,3 +8,8 @@ export function durationText(ms: number): string {
     ? `${hours} h ${Math.floor((seconds % 3600) / 60)} min`
     : `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
+
+/** The same with tenths below ten seconds, for what comes soon: `1.8 s`. */
+export function soonText(ms: number): string {
+  return ms < 9_950 ? `${Math.max(0, Math.round(ms / 100)) / 10} s` : durationText(ms);
+}
