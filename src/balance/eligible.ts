@@ -103,6 +103,12 @@ export class EligibleSet {
     return this.#groups.flatMap(({ candidates }) => candidates);
   }
 
+  /** The same by the groups that they are in, those that are asked first in front. */
+  get groups(): readonly CandidateGroup[] {
+    this.picker();
+    return this.#groups;
+  }
+
   /** Softly ejected servers take part because too few others are left. */
   get isPanic(): boolean {
     this.picker();
@@ -230,8 +236,11 @@ function customOf({ balancing }: Pool, by: PickingWorker): CustomPolicy | null {
   return module === null ? null : (by.custom?.get(moduleKey(module)) ?? null);
 }
 
-interface CandidateGroup {
+/** Servers that take traffic now and are picked among together. */
+export interface CandidateGroup {
+  /** `0-near`: the tier, and whether it is the own zone; `all` where there is neither. */
   readonly name: string;
+  /** 0 … 1 of the pool's traffic; 0 stands in only. */
   readonly share: number;
   readonly candidates: readonly Candidate[];
   readonly members: readonly Candidate[];

@@ -24,7 +24,7 @@ export async function explainFile(path: string, asked: ExplainRequest): Promise<
     snapshot,
     geography: await geographyOf(config),
     words: null,
-    healthOf: () => null,
+    reportOf: () => null,
     portOf: (listener) => portOf(config, listener),
     random: Math.random,
     latencyClock: () => 0,

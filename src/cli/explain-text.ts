@@ -1,3 +1,4 @@
+import { durationText } from '../base/duration-text.ts';
 import type {
   ExplainedPool,
   ExplainedRequest,
@@ -9,16 +10,31 @@ import type { RouteVerdict } from '../match/explain-routes.ts';
 /** Routes that do not match are summed up above this; `--json` has them all. */
 const ROUTES_SHOWN_MAX = 40;
 
-/** An explanation as text for people. `file`: the file that was explained; null = what runs. */
+/** An explanation as text for people, the answer first. `file`: the file that was explained; null = what runs. */
 export function explainText(explanation: Explanation, file: string | null): string {
-  const { listener, request, refused, route, pools, does } = explanation;
-  const lines = [requestText(request), `on listener ${listener}${clientText(request)}`, ''];
-  lines.push(...routeLines(explanation.routes), '');
-  if (refused !== null) lines.push(`answered here with ${refused.status}: ${refused.reason}`);
-  else if (does.length > 0) lines.push(`the route ${route} ${does.join(', ')}`);
-  for (const pool of pools) lines.push(...poolLines(pool), '');
-  if (file !== null) lines.push(`(by ${file} alone: servers count as well and idle)`);
-  return `${lines.join('\n').replace(/\n+$/, '')}\n`;
+  const { listener, request, refused, route, pools, does, hooks, atMs } = explanation;
+  const lines = [
+    requestText(request),
+    `on listener ${listener}${clientText(request)}`,
+    '',
+    `${capital(explanation.outcome)}.`,
+  ];
+  const routes = routeLines(explanation.routes);
+  if (routes.length > 0) lines.push('', 'Routes, in the order in which they are asked:', ...routes);
+  if (refused === null && pools.length > 0 && does.length > 0) {
+    lines.push('', `The route ${route} also ${does.join(', ')}.`);
+  }
+  if (hooks.length > 0) lines.push('', 'Hooks that run on it (not run for this answer):');
+  for (const { module, of, onFailure } of hooks) {
+    lines.push(`  ${module}  of ${of}; ${onFailure}`);
+  }
+  for (const pool of pools) lines.push('', ...poolLines(pool, atMs));
+  if (file !== null) lines.push('', `(By ${file} alone: servers count as well and idle.)`);
+  return `${lines.map((line) => line.replace(/\p{Cc}/gu, '?')).join('\n')}\n`;
+}
+
+function capital(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
 function requestText({ method, host, path, query, protocol }: ExplainedRequest): string {
@@ -74,26 +90,65 @@ function verdictText(
   return `no: ${reasons.join('; ')}`;
 }
 
-function poolLines(pool: ExplainedPool): string[] {
-  const { servers } = pool;
+function poolLines(pool: ExplainedPool, atMs: number): string[] {
+  const { breaker, limit, queue, session, servers } = pool;
   const width = Math.max(0, ...servers.map(({ address }) => address.length));
-  const states = [
-    pool.isPanic ? 'PANIC: ejected servers take part, too few others are left' : '',
-    pool.isBackup ? 'backup servers stand in' : '',
-  ].filter((state) => state !== '');
+  const states: readonly (readonly [string, string | null])[] = [
+    ['policy', `${pool.policy}: ${pool.says}`],
+    ['breaker', breaker],
+    ['limit', limit],
+    ['queue', queue],
+    ['session', session],
+    ['panic', pool.isPanic ? 'too few servers are well: ejected ones take part again' : null],
+    ['backup', pool.isBackup ? 'no other server can: backup servers stand in' : null],
+  ];
   return [
-    `pool ${pool.pool} (${pool.why}), policy ${pool.policy}: ${pool.says}`,
-    ...states.map((state) => `  ${state}`),
-    ...servers.map((server) => `  ${server.address.padEnd(width)}  ${serverText(server)}`),
-    `  would pick ${pool.picked ?? 'nobody'} (${pool.pickedWhy})`,
+    `Pool ${pool.pool}: ${pool.why}`,
+    ...states.flatMap(([name, says]) => (says === null ? [] : [`  ${name.padEnd(8)} ${says}`])),
+    '  servers',
+    ...servers.flatMap((server) => serverLines(server, width, atMs)),
+    `  ${endText(pool)}`,
   ];
 }
 
-function serverText({ isEligible, why, weight, load, latencyMs }: ExplainedServer): string {
+function endText({ fate, picked, pickedWhy }: ExplainedPool): string {
+  if (picked !== null) return `would pick ${picked} (${pickedWhy})`;
+  if (fate === 'refused') return `would pick nobody (${pickedWhy})`;
+  return fate === 'waits' ? 'would let it wait' : pickedWhy;
+}
+
+function serverLines(server: ExplainedServer, width: number, atMs: number): string[] {
+  const { address, isEligible, why, sinceMs, next, group } = server;
+  const head = `    ${address.padEnd(width)}  `;
+  const indent = ' '.repeat(head.length + 5);
+  const place = group === null ? '' : ` (${group})`;
+  const since = sinceMs === null ? '' : `for ${durationText(atMs - sinceMs)}: `;
+  return [
+    isEligible ? `${head}in   ${factsText(server)}${place}` : `${head}OUT  ${since}${why}${place}`,
+    ...(isEligible ? [`${indent}${why}`] : []),
+    ...(next === null ? [] : [`${indent}${next}`]),
+  ];
+}
+
+function factsText({
+  weight,
+  factor,
+  factorWhy,
+  share,
+  load,
+  loadMax,
+  latencyMs,
+}: ExplainedServer): string {
+  const part = factor === 1 ? '' : ` (${percent(factor)} of its own: ${factorWhy})`;
   const facts = [
-    `weight ${Math.round(weight * 1000) / 1000}`,
-    ...(load === null ? [] : [`load ${load}`]),
+    ...(share === null ? [] : [`about ${percent(share)} of such requests`]),
+    `weight ${Math.round(weight * 1000) / 1000}${part}`,
+    ...(load === null ? [] : [`${load}${loadMax === null ? '' : ` of ${loadMax}`} in flight`]),
     ...(latencyMs === null ? [] : [`latency ${latencyMs} ms`]),
   ];
-  return isEligible ? `${facts.join(', ')}; ${why}` : `OUT: ${why}`;
+  return facts.join(', ');
+}
+
+function percent(ratio: number): string {
+  return `${Math.round(ratio * 100)}%`;
 }

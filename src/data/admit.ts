@@ -1,5 +1,6 @@
 import { ipKey } from '../base/address.ts';
 import { forwardedClient } from '../match/forwarded-client.ts';
+import { routeOf } from '../match/routes.ts';
 import type { FailureCode } from '../model/failure.ts';
 import { Framing, type Head, Method } from '../wire/http1/head.ts';
 import { act, actLast } from './act.ts';
@@ -89,20 +90,7 @@ export function admit(
   }
   const { facts } = listener;
   if (facts !== null) facts.take(head, exchange.clientAddress, peer.isTrusted);
-  const index = listener.matcher.match(
-    listener.index,
-    head.hostBytes,
-    head.hostStart,
-    head.hostEnd,
-    head.pathBytes,
-    head.pathStart,
-    head.pathEnd,
-    head.method,
-    head.bytes,
-    head.methodStart,
-    head.methodEnd,
-    facts,
-  );
+  const index = routeOf(listener.matcher, listener.index, head, facts);
   if (index < 0) return { kind: 'failure', code: 'no-route' };
   const route = listener.routes[index]!;
   exchange.route = route;

@@ -2,6 +2,7 @@
 // stand alone (writing answers, waiting bytes, heads in pieces, admission) does.
 import { invariant } from '../base/invariant.ts';
 import { TimerEntry } from '../base/timing-wheel.ts';
+import { queueClassOf } from '../match/queue-class.ts';
 import { type FailureCode, failureKind } from '../model/failure.ts';
 import { limits } from '../model/limits.ts';
 import type { Link, LinkHandler } from '../platform/driver.ts';
@@ -19,7 +20,6 @@ import type { ListenerState } from './listener-state.ts';
 import { PartialHead } from './partial-head.ts';
 import { PendingBytes } from './pending-bytes.ts';
 import type { Plane } from './plane.ts';
-import { queueClassOf } from './queue-class.ts';
 import { writeRequest } from './request-writer.ts';
 
 /** What a client's link is doing. */

@@ -1,4 +1,6 @@
 // Rule zero: a little longer than 400 lines, because an exchange and the two sides that it talks to are read together.
+
+import type { Session } from '../balance/session-cookie.ts';
 import type { FailureCode } from '../model/failure.ts';
 import { limits } from '../model/limits.ts';
 import type { BufferPool, Driver, Link } from '../platform/driver.ts';
@@ -9,7 +11,6 @@ import type { Hooked } from './hooked.ts';
 import { LogNote } from './log-note.ts';
 import type { RoutePlan } from './route-plan.ts';
 import type { ServerState } from './server-state.ts';
-import type { Session } from './sticky.ts';
 import type { CompiledPool, CompiledRoute, ListenerTable } from './table.ts';
 
 /** Where an exchange is. The machine and where each failure goes are drawn in ARCHITECTURE.md. */

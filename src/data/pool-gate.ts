@@ -1,13 +1,13 @@
 import { TimerEntry } from '../base/timing-wheel.ts';
 import { enterPool, leavePool } from '../limit/pool-places.ts';
 import { SharedQueue } from '../limit/shared-queue.ts';
+import { classTableOf, type QueueClassTable } from '../match/queue-class.ts';
 import { limits } from '../model/limits.ts';
 import type { Pool } from '../model/snapshot.ts';
 import { PoolColumn } from '../observe/columns.ts';
 import type { Exchange } from './exchange.ts';
 import { NEVER } from './failover-state.ts';
 import type { Plane } from './plane.ts';
-import { classTableOf, type QueueClassTable } from './queue-class.ts';
 import type { CompiledPool } from './table.ts';
 
 /** Who can be told that an exchange of his has its turn. */

@@ -1,7 +1,7 @@
 import type { Route, RouteMatch } from '../model/snapshot.ts';
 import { compileCondition } from './conditions.ts';
 import type { RequestFacts } from './facts.ts';
-import { compileRoutes, type RouteMatcher } from './routes.ts';
+import { compileRoutes, routeOf } from './routes.ts';
 import { listText, shareText, type ToldCondition, tellCondition } from './told-conditions.ts';
 import { ValueSources } from './value-source.ts';
 import { textOf } from './value-text.ts';
@@ -35,7 +35,7 @@ export function explainRoutes(
   listener: string,
   facts: RequestFacts,
 ): ExplainedRoutes {
-  const taken = ask(compileRoutes(routes, [listener]), facts);
+  const taken = routeOf(compileRoutes(routes, [listener]), 0, facts.head, facts);
   const sources = new ValueSources();
   const verdicts = routes.map((route, order): RouteVerdict => {
     const all = missesOf(route, listener, facts, sources);
@@ -55,24 +55,6 @@ export function explainRoutes(
 
 function shareOf({ conditions }: RouteMatch): string {
   return conditions.map((one) => (one.kind === 'share' ? shareText(one.ratio) : '')).join('');
-}
-
-function ask(matcher: RouteMatcher, facts: RequestFacts): number {
-  const { head } = facts;
-  return matcher.match(
-    0,
-    head.hostBytes,
-    head.hostStart,
-    head.hostEnd,
-    head.pathBytes,
-    head.pathStart,
-    head.pathEnd,
-    head.method,
-    head.bytes,
-    head.methodStart,
-    head.methodEnd,
-    facts,
-  );
 }
 
 const anything: RouteMatch = { hosts: [], paths: [], methods: [], conditions: [] };
@@ -96,7 +78,7 @@ function missesOf(
     found: string,
   ) => {
     const alone = { ...route, listeners: [], match: { ...anything, ...asked } };
-    if (ask(compileRoutes([alone], [listener]), facts) === 0) return;
+    if (routeOf(compileRoutes([alone], [listener]), 0, head, facts) === 0) return;
     misses.push({ what, required: listText(texts), found: found === '' ? 'none' : found });
   };
   const { hosts, paths, methods } = match;

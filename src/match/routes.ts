@@ -1,5 +1,6 @@
 import type { Condition } from '../model/conditions.ts';
 import type { Route } from '../model/snapshot.ts';
+import type { Head } from '../wire/http1/head.ts';
 import { compileConditions } from './conditions.ts';
 import type { EntryKey } from './entry-list.ts';
 import type { RequestFacts } from './facts.ts';
@@ -36,6 +37,29 @@ export interface RouteMatcher {
   ): number;
   /** Has a route of this listener conditions, so that `match` needs facts? */
   hasConditions(listenerIndex: number): boolean;
+}
+
+/** The route that takes a request, asked of its head: what traffic and explanations both ask. */
+export function routeOf(
+  matcher: RouteMatcher,
+  listenerIndex: number,
+  head: Head,
+  facts: RequestFacts | null,
+): number {
+  return matcher.match(
+    listenerIndex,
+    head.hostBytes,
+    head.hostStart,
+    head.hostEnd,
+    head.pathBytes,
+    head.pathStart,
+    head.pathEnd,
+    head.method,
+    head.bytes,
+    head.methodStart,
+    head.methodEnd,
+    facts,
+  );
 }
 
 /**

@@ -114,7 +114,7 @@ export class Reports {
       snapshot,
       geography: geo === null ? null : new GeoDatabase(geo),
       words,
-      healthOf: (slot) => keeper.viewOf(slot),
+      reportOf: (pool) => keeper.reportOf(pool),
       portOf: (listener) => sockets.portOf(listener),
       random,
       latencyClock: () => Math.round(clock.wallMs()) % 0x80000000,

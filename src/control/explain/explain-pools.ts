@@ -1,23 +1,30 @@
 import { EligibleSet, type EligibleWords } from '../../balance/eligible.ts';
 import { LatencyBook, type LatencyWords } from '../../balance/latency-book.ts';
-import { NONE, type PickRequest } from '../../balance/policy.ts';
+import { ALL_BUSY, NONE, type PickRequest } from '../../balance/policy.ts';
 import { RequestValue } from '../../match/request-value.ts';
 import { SplitTable } from '../../match/split.ts';
 import { shareText } from '../../match/told-conditions.ts';
 import type { Split } from '../../model/actions.ts';
-import { failureKind } from '../../model/failure.ts';
 import { allocateShared, attachWords } from '../../model/shared-memory.ts';
 import type { Pool, Route, Snapshot } from '../../model/snapshot.ts';
 import type { Head } from '../../wire/http1/head.ts';
-import type { ExplainedPool, ExplainedServer } from './explanation.ts';
+import type { PoolHealthReport } from '../report/health-report.ts';
+import { explainGate, type GateWords, refusalText } from './explain-gate.ts';
+import { explainServers } from './explain-servers.ts';
+import { explainSession } from './explain-session.ts';
+import type { ExplainedPool } from './explanation.ts';
+
+type PoolWords = EligibleWords & LatencyWords & GateWords;
 
 /** What the policies' view is made of. */
 export interface PoolMeans {
   readonly snapshot: Snapshot;
   /** The words of the running balancer; null where a file is explained and nothing runs. */
-  readonly words: (EligibleWords & LatencyWords) | null;
-  /** A server's state and why, in words. */
-  readonly healthOf: (slot: number) => { readonly state: string; readonly why: string } | null;
+  readonly words: PoolWords | null;
+  /** Everything that is known of a pool's health; null where nothing runs. */
+  readonly reportOf: (pool: string) => PoolHealthReport | null;
+  /** ms since 1970. */
+  readonly wallClock: () => number;
   /** 0 ≤ x < 1. */
   readonly random: () => number;
   /** The clock of latencies: ms, wrapped to 31 bits. */
@@ -30,6 +37,8 @@ export interface Destinations {
   readonly does: readonly string[];
 }
 
+type NamedPool = Pick<ExplainedPool, 'pool' | 'why' | 'role'>;
+
 /** Tells what a route does with a request, and each pool's view of its servers. */
 export function explainDestinations(
   route: Route,
@@ -40,17 +49,24 @@ export function explainDestinations(
   const { actions, respond } = route;
   const does = doesOf(route);
   if (respond !== null || actions?.redirect) return { pools: [], does };
-  const named: { readonly pool: string; readonly why: string }[] = [];
+  const named: NamedPool[] = [];
   if (actions?.split) named.push(...splitPools(actions.split, head, addressHash));
   else if (route.pool !== null)
-    named.push({ pool: route.pool, why: `the pool of the route${subsetText(route)}` });
-  if (actions?.fallback) named.push({ pool: actions.fallback, why: 'where that cannot serve it' });
-  const pools = named.flatMap(({ pool: name, why }) => {
+    named.push({
+      pool: route.pool,
+      why: `the pool of the route${subsetText(route)}`,
+      role: 'chosen',
+    });
+  if (actions?.fallback) {
+    const why = 'the fallback, where that cannot serve it';
+    named.push({ pool: actions.fallback, why, role: 'fallback' });
+  }
+  const pools = named.flatMap(({ pool: name, ...about }) => {
     const pool = means.snapshot.pools.find((one) => one.name === name);
     if (pool === undefined) return [];
     const isRoutes = name === route.pool && !actions?.split;
     const part = isRoutes ? subsetOf(pool, route) : pool;
-    return [explainPool(part, why, head, addressHash, means)];
+    return [explainPool(part, about, head, addressHash, means)];
   });
   return { pools, does };
 }
@@ -70,11 +86,7 @@ function subsetText({ subset }: Route): string {
 }
 
 /** The pools of a split, the one that takes this very request first. */
-function splitPools(
-  { by, shares }: Split,
-  head: Head,
-  addressHash: number,
-): { readonly pool: string; readonly why: string }[] {
+function splitPools({ by, shares }: Split, head: Head, addressHash: number): NamedPool[] {
   const sum = shares.reduce((all, { weight }) => all + weight, 0);
   const how = 'name' in by ? `${by.kind} ${by.name}` : by.kind;
   const shareOf = (weight: number): string => `${shareText(weight / sum)} of a split by ${how}`;
@@ -82,6 +94,7 @@ function splitPools(
     return shares.map(({ pool, weight }) => ({
       pool,
       why: `${shareOf(weight)}, drawn anew for each`,
+      role: 'drawn' as const,
     }));
   }
   const key = 'name' in by ? new RequestValue({ from: by.kind, name: by.name }) : null;
@@ -90,6 +103,7 @@ function splitPools(
   const rows = shares.map(({ pool, weight }, at) => ({
     pool,
     why: `${shareOf(weight)}: ${at === chosen ? 'takes this user' : 'takes other users'}`,
+    role: at === chosen ? ('chosen' as const) : ('others' as const),
   }));
   return [rows[chosen]!, ...rows.filter((_row, at) => at !== chosen)];
 }
@@ -112,12 +126,13 @@ const steady = new Set(['hash', 'ip-hash', 'first', 'least-connections']);
 
 function explainPool(
   pool: Pool,
-  why: string,
+  about: Pick<ExplainedPool, 'why' | 'role'>,
   head: Head,
   addressHash: number,
   means: PoolMeans,
 ): ExplainedPool {
   const words = means.words ?? restingWords();
+  const report = means.reportOf(pool.name);
   const latency = new LatencyBook(words, means.latencyClock);
   const set = new EligibleSet(
     pool,
@@ -125,85 +140,72 @@ function explainPool(
     { ...words, cursor: words.cursor.slice() },
     { worker: 0, random: means.random, latency, shelves: new Map() },
   );
+  // A policy of the user's own is loaded by the workers only.
+  const isOwn = pool.policy === 'custom';
+  const session = explainSession(pool, head, words, means.wallClock());
+  const slot =
+    session?.server?.slot ??
+    (isOwn ? ownSlot(set) : set.picker().pick(requestOf(pool, head, addressHash)));
+  const gate = explainGate(pool, head, words, report, {
+    picked: slot,
+    noneCode: set.reasonFor(Math.min(slot, NONE)),
+  });
+  const { code, ...gateWords } = gate;
+  const inFlight = means.words === null ? null : words.inFlight;
+  const isChosen = gate.fate === 'server' && !(isOwn && session?.server == null);
+  const picked = isChosen ? pool.servers.find((server) => server.slot === slot) : undefined;
+  return {
+    pool: pool.name,
+    ...about,
+    policy: pool.policy,
+    says: isOwn ? 'a policy of your own' : set.policy.says,
+    isPanic: set.isPanic,
+    isBackup: set.isBackup,
+    ...gateWords,
+    session: session?.says ?? null,
+    servers: explainServers(pool, { set, latency, inFlight, report }),
+    picked: picked?.address ?? null,
+    pickedWhy:
+      code !== null
+        ? refusalText(code)
+        : gate.fate === 'waits'
+          ? 'it waits in the queue first'
+          : session?.server != null
+            ? 'its session is there'
+            : isOwn
+              ? 'workers ask your own policy; it is not asked here'
+              : pickedText(pool),
+  };
+}
+
+function requestOf(pool: Pool, head: Head, addressHash: number): PickRequest {
   const { key } = pool.balancing;
   const value = pool.policy === 'hash' && key.from !== 'ip' ? new RequestValue(key) : null;
-  const request: PickRequest = {
+  return {
     addressHash,
     keyHash: value === null ? addressHash : value.hashOr(head, addressHash),
     tried: new Int32Array(0),
     triedCount: 0,
   };
-  // A policy of the user's own is loaded by the workers only.
-  const isOwn = pool.policy === 'custom';
-  const slot = isOwn ? NONE : set.picker().pick(request);
-  const weights = new Map(set.candidates.map((one) => [one.slot, one.nominalWeight * one.factor]));
-  const servers = pool.servers.map((server): ExplainedServer => {
-    const health = means.healthOf(server.slot);
-    const weight = weights.get(server.slot);
-    const full = server.connectionsMax > 0 && loadOf(words, server.slot) >= server.connectionsMax;
-    return {
-      address: server.address,
-      isEligible: weight !== undefined && !full,
-      why: full ? `full: its limit is ${server.connectionsMax}` : whyOf(server, weight, health),
-      weight: weight ?? server.weight,
-      load: means.words === null ? null : loadOf(words, server.slot),
-      latencyMs: latencyOf(latency, server.slot),
-    };
-  });
-  const picked = pool.servers.find((server) => server.slot === slot)?.address ?? null;
-  return {
-    pool: pool.name,
-    why,
-    policy: pool.policy,
-    says: isOwn ? 'a policy of your own' : set.policy.says,
-    isPanic: set.isPanic,
-    isBackup: set.isBackup,
-    servers,
-    picked,
-    pickedWhy: isOwn
-      ? 'workers ask your own policy; it is not asked here'
-      : picked === null
-        ? noneText(set, slot)
-        : pickedText(pool),
-  };
 }
 
-function whyOf(
-  server: Pool['servers'][number],
-  weight: number | undefined,
-  health: ReturnType<PoolMeans['healthOf']>,
-): string {
-  const said = health === null ? '' : `${health.state}: ${health.why}`;
-  if (weight !== undefined) return said === '' ? 'takes traffic' : said;
-  if (server.weight === 0) return 'has weight 0';
-  if (health !== null && health.state !== 'up') return said;
-  if (server.target === null) return 'its name has no address';
-  return server.isBackup ? 'a backup, while others can serve' : 'others are asked first';
+/** Some slot that a policy of the user's own could choose, or why it has none. */
+function ownSlot({ candidates, words }: EligibleSet): number {
+  const free = candidates.find(
+    ({ slot, connectionsMax }) =>
+      connectionsMax === 0 || Atomics.load(words.inFlight, slot) < connectionsMax,
+  );
+  return free?.slot ?? (candidates.length === 0 ? NONE : ALL_BUSY);
 }
 
 function pickedText(pool: Pool): string {
-  if (pool.balancing.sticky !== null) return 'for a client without a session';
   if (steady.has(pool.policy)) return 'as things are now';
   return pool.policy === 'round-robin'
     ? 'next in turn now'
-    : 'for one; drawn anew for each request';
-}
-
-function noneText(set: EligibleSet, slot: number): string {
-  const code = set.reasonFor(Math.min(slot, NONE));
-  return `${code}: ${failureKind(code).says}`;
-}
-
-function loadOf(words: EligibleWords, slot: number): number {
-  return Atomics.load(words.inFlight, slot);
-}
-
-function latencyOf(latency: LatencyBook, slot: number): number | null {
-  const us = latency.estimateUs(slot, latency.now());
-  return us === 0 ? null : Math.round(us) / 1000;
+    : 'for this one; drawn anew for each request';
 }
 
 /** Nothing runs: every server is well and idle. */
-function restingWords(): EligibleWords & LatencyWords {
+function restingWords(): PoolWords {
   return attachWords(allocateShared(1, { counterCount: 1, histogramWords: 1 }));
 }

@@ -8,6 +8,7 @@ import { type FailureCode, failureKind } from '../../model/failure.ts';
 import type { Route, Snapshot } from '../../model/snapshot.ts';
 import { Head } from '../../wire/http1/head.ts';
 import { parseRequestHead } from '../../wire/http1/request-parser.ts';
+import { hooksOf, outcomeOf } from './explain-outcome.ts';
 import { explainDestinations, type PoolMeans } from './explain-pools.ts';
 import type { ExplainedRequest, ExplainOutcome, ExplainRequest } from './explanation.ts';
 
@@ -16,8 +17,6 @@ export interface ExplainMeans extends PoolMeans {
   readonly snapshot: Snapshot;
   /** The databases that the snapshot asks; null where it asks none. */
   readonly geography: GeographyOf | null;
-  /** ms since 1970. */
-  readonly wallClock: () => number;
   /** Port that a listener really has (0 in the file is one that the system chose). */
   readonly portOf: (listener: string) => number | null;
 }
@@ -32,6 +31,7 @@ const LAST_DRAW = 1 - 2 ** -40;
  */
 export function explain(asked: ExplainRequest, means: ExplainMeans): ExplainOutcome {
   const { snapshot } = means;
+  const atMs = means.wallClock();
   const target = targetOf(asked.url);
   if (target === null) {
     return refuse('explain', 'a URL such as http://example.com/path, or a path', asked.url);
@@ -53,7 +53,7 @@ export function explain(asked: ExplainRequest, means: ExplainMeans): ExplainOutc
   if (parsed <= 0) {
     const code = head.failure ?? 'request-line-invalid';
     const request = { ...nothingKnown, method: asked.method, path: target.path, peer };
-    return answer({ listener, request, refused: refusedBy(code) });
+    return answer({ listener, request, refused: refusedBy(code), atMs });
   }
   const trusted = compileCidrs(snapshot.trustedPeers);
   const isPeerTrusted = trusted.contains(peer);
@@ -72,23 +72,27 @@ export function explain(asked: ExplainRequest, means: ExplainMeans): ExplainOutc
   const destination = goesOn
     ? explainDestinations(route, head, ipKey(client), means)
     : { pools: [], does: [] };
+  const hooks = goesOn ? hooksOf(snapshot, route) : [];
   return answer({
+    atMs,
     listener,
     request,
     refused,
     routes: verdicts,
     route: route?.name ?? null,
     ...destination,
+    hooks,
   });
 }
 
 function answer(
-  part: Pick<Parts, 'listener' | 'request' | 'refused'> & Partial<Parts>,
+  part: Pick<Parts, 'atMs' | 'listener' | 'request' | 'refused'> & Partial<Parts>,
 ): ExplainOutcome {
-  return { ok: true, explanation: { routes: [], route: null, pools: [], does: [], ...part } };
+  const told = { routes: [], route: null, pools: [], does: [], hooks: [], ...part };
+  return { ok: true, explanation: { outcome: outcomeOf(told), ...told } };
 }
 
-type Parts = Extract<ExplainOutcome, { ok: true }>['explanation'];
+type Parts = Omit<Extract<ExplainOutcome, { ok: true }>['explanation'], 'outcome'>;
 
 function refuse(what: string, requirement: string, found: string): ExplainOutcome {
   const problem = `Cannot ${what} as ${requirement} is required: current value is ${found}`;
