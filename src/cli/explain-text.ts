@@ -28,7 +28,12 @@ export function explainText(explanation: Explanation, file: string | null): stri
   for (const { module, of, onFailure } of hooks) {
     lines.push(`  ${module}  of ${of}; ${onFailure}`);
   }
-  for (const pool of pools) lines.push('', ...poolLines(pool, atMs));
+  const shown = new Set<string>();
+  for (const pool of pools) {
+    const isShown = shown.has(pool.pool);
+    lines.push('', ...(isShown ? [`${titleOf(pool)} (see above)`] : poolLines(pool, atMs)));
+    shown.add(pool.pool);
+  }
   if (file !== null) lines.push('', `(By ${file} alone: servers count as well and idle.)`);
   return `${lines.map((line) => line.replace(/\p{Cc}/gu, '?')).join('\n')}\n`;
 }
@@ -103,12 +108,16 @@ function poolLines(pool: ExplainedPool, atMs: number): string[] {
     ['backup', pool.isBackup ? 'no other server can: backup servers stand in' : null],
   ];
   return [
-    `Pool ${pool.pool}: ${pool.why}`,
+    titleOf(pool),
     ...states.flatMap(([name, says]) => (says === null ? [] : [`  ${name.padEnd(8)} ${says}`])),
     '  servers',
     ...servers.flatMap((server) => serverLines(server, width, atMs)),
     `  ${endText(pool)}`,
   ];
+}
+
+function titleOf({ pool, why }: ExplainedPool): string {
+  return `Pool ${pool}: ${why}`;
 }
 
 function endText({ fate, picked, pickedWhy }: ExplainedPool): string {

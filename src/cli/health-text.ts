@@ -47,7 +47,8 @@ function titleOf(server: ServerHealthReport, atMs: number): string {
   const out = takesTraffic ? '' : state === 'up' ? 'AT REST: ' : 'OUT: ';
   const start = history.length === 0 && state !== 'up' ? ' from the start' : '';
   const since = sinceMs === null ? start : ` for ${durationText(atMs - sinceMs)}`;
-  return `${address}  ${out}${state}${since}`;
+  const all = takesTraffic && state !== 'up' ? ' (in traffic all the same)' : '';
+  return `${address}  ${out}${state}${since}${all}`;
 }
 
 function fullBlock(server: ServerHealthReport, atMs: number): string[] {

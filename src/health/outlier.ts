@@ -1,5 +1,5 @@
 import { RingBuffer } from '../base/ring-buffer.ts';
-import type { FailureCode } from '../model/failure.ts';
+import { type FailureCode, failureKind } from '../model/failure.ts';
 import { Verdict } from '../model/shared-memory.ts';
 import type { Outlier } from '../model/snapshot.ts';
 import { calmMs, holdMs } from './hold.ts';
@@ -163,7 +163,7 @@ export class OutlierJudge {
     const trigger = streakTrigger(code, this.#rules.consecutive);
     if (server === undefined || trigger === 0 || count < trigger) return null;
     const bit = isDialFailure(code) ? Verdict.REFUSING : Verdict.EJECTED;
-    const why = `${count} failures in a row, the last one ${code}`;
+    const why = `${count} failures in a row, the last one ${code} (${failureKind(code).says})`;
     return this.#judge(server, { slot, bit, why }, nowMs, verdictOf);
   }
 

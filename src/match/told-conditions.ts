@@ -70,7 +70,7 @@ function tellOther(
         found: shown(facts.path),
       };
     case 'content-type': {
-      const found = valuesOf(sources.mediaType, facts, 'none that counts');
+      const found = valuesOf(sources.mediaType, facts, 'no usable one');
       return { what: 'content type', required: listText(condition.types), found };
     }
     case 'size': {

@@ -86,7 +86,8 @@ function queueText({ queue }: Pool, head: Head, waiting: number): string {
   const klass =
     table === null ? '' : `; it is of class ${queueClassOf(table, head)} (lower ones go first)`;
   const size = queue?.size ?? 0;
-  if (waiting >= size) return `full: ${waiting} of ${size} places are taken`;
-  const before = waiting === 0 ? 'nobody waits yet' : `${waiting} of ${size} places are taken`;
+  if (waiting >= size) return `full: ${waiting} of ${size} places in it are taken`;
+  const before =
+    waiting === 0 ? 'nobody waits yet' : `${waiting} of ${size} places in the queue are taken`;
   return `${before}: it waits for a place, ${soonText(queue?.timeoutMs ?? 0)} at most${klass}`;
 }

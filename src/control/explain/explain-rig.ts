@@ -35,7 +35,7 @@ export function plainMeans(snapshot: Snapshot, words: SharedWords): ExplainMeans
     reportOf: () => null,
     random: () => 0.5,
     latencyClock: () => 0,
-    wallClock: () => 0,
+    wallClock: () => 1_000_000,
     portOf: (listener) => ({ web: 8080, inner: 8081 })[listener] ?? null,
   };
 }

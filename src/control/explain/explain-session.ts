@@ -69,7 +69,7 @@ export function explainSession(
 function awayText({ slot, target, connectionsMax }: Server, words: SessionWords): string | null {
   const verdict = Atomics.load(words.verdict, slot) & ~Verdict.DRAINING;
   if (verdict !== 0 || target === null) {
-    return 'is out: the policy chooses another one, and the answer sets a cookie for that';
+    return 'is not well: the policy chooses another one, and the answer sets a cookie for that';
   }
   const isFull = connectionsMax > 0 && Atomics.load(words.inFlight, slot) >= connectionsMax;
   return isFull

@@ -67,7 +67,7 @@ function nextOfPool(pool: PoolHealth, words: SharedWords, nowMs: number): string
   if (last === undefined || breaker === null) return null;
   if (last.state === 'open') {
     const inMs = last.atMs + breaker.openMs - nowMs;
-    return `in ${soonText(inMs)} ${breaker.trials} requests are let through to try it; until then requests are answered 503 or go to the fallback`;
+    return `${breaker.trials} requests are let through in ${soonText(inMs)} to try it; until then all are answered 503, or go to the fallback of their route`;
   }
   if (last.state === 'half-open') {
     const left = Math.max(0, Atomics.load(words.breaker, slot) - 1);
