@@ -1,3 +1,4 @@
+import { invariant } from '../base/invariant.ts';
 import { limits } from './limits.ts';
 
 /**
@@ -135,11 +136,46 @@ export function allocateShared(
 /** Makes the views of this thread. Each block starts on a cache line. */
 export function attachWords(buffers: SharedBuffers): SharedWords {
   const layout = wordLayout(buffers.workers);
-  const views: Partial<Record<WordName, Int32Array>> = {};
   let at = 0;
-  for (const name of Object.keys(layout) as WordName[]) {
-    views[name] = new Int32Array(buffers.words, at * 4, layout[name]);
+  const next = (name: WordName): Int32Array => {
+    const view = new Int32Array(buffers.words, at * 4, layout[name]);
     at += (layout[name] + 15) & ~15;
-  }
-  return views as SharedWords;
+    return view;
+  };
+  // Written out in the order of the layout: an object that a loop fills becomes a hash table, and
+  // workers read these members a dozen times per request (0.1 µs of it).
+  const words: SharedWords = {
+    inFlight: next('inFlight'),
+    inFlightByWorker: next('inFlightByWorker'),
+    verdict: next('verdict'),
+    weightFactor: next('weightFactor'),
+    latencyUs: next('latencyUs'),
+    latencyAt: next('latencyAt'),
+    loadSum: next('loadSum'),
+    loadReports: next('loadReports'),
+    failureStreak: next('failureStreak'),
+    idleLimit: next('idleLimit'),
+    idleSeen: next('idleSeen'),
+    epoch: next('epoch'),
+    cursor: next('cursor'),
+    retryTokens: next('retryTokens'),
+    breaker: next('breaker'),
+    poolInFlight: next('poolInFlight'),
+    poolInFlightByWorker: next('poolInFlightByWorker'),
+    poolQueued: next('poolQueued'),
+    queuedByWorker: next('queuedByWorker'),
+    queueTicket: next('queueTicket'),
+    queueHead: next('queueHead'),
+    doorbell: next('doorbell'),
+    links: next('links'),
+    linksByWorker: next('linksByWorker'),
+    heartbeat: next('heartbeat'),
+    ledger: next('ledger'),
+    descriptorBits: next('descriptorBits'),
+  };
+  invariant(
+    Object.keys(words).every((name, index) => name === Object.keys(layout)[index]),
+    'the views are in the order of the layout',
+  );
+  return words;
 }

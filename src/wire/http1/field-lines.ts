@@ -1,7 +1,12 @@
 import type { FailureCode } from '../../model/failure.ts';
 import { identifyField, identifyFoldedField } from './field-names.ts';
 import { FieldId, type Head, type HeadLimits, INCOMPLETE, REFUSED } from './head.ts';
+import { KnownLines } from './known-lines.ts';
 import { Byte, FOLDS_TO_DASH, tokenClass } from './tokens.ts';
+
+/** What this thread's parsers met; apart, as the same line may mean something else in the other direction. */
+const requestLines = new KnownLines();
+const responseLines = new KnownLines();
 
 /**
  * Sets every member of `head` that a parse fills; `fields`, `ids` and `last` are bounded by
@@ -85,9 +90,24 @@ export function parseFieldLines(
 ): number {
   const bytes = head.bytes;
   const view = head.view;
+  const lines = isResponse ? responseLines : requestLines;
   let next = at;
   while (next < stop) {
     const nameStart = next;
+    const known = lines.find(view, next, stop);
+    if (known >= 0) {
+      if (head.fieldCount >= limits.headFieldsMax) return refuse(head, 'too-many-headers');
+      noteField(
+        head,
+        nameStart,
+        nameStart + lines.nameEnds[known]!,
+        nameStart + lines.valueStarts[known]!,
+        nameStart + lines.valueEnds[known]!,
+        lines.ids[known]!,
+      );
+      next += lines.foundBytes;
+      continue;
+    }
     let classes = 0;
     let c = 0;
     while (next < stop && (c = tokenClass[bytes[next]!]!) !== 0) {
@@ -120,40 +140,57 @@ export function parseFieldLines(
     if (next + 1 >= stop) break;
     if (bytes[next + 1] !== Byte.LF) return refuse(head, 'header-invalid');
     if (head.fieldCount >= limits.headFieldsMax) return refuse(head, 'too-many-headers');
-    addField(head, nameStart, nameEnd, valueStart, next, classes, isResponse);
+    const valueEnd = trimmedEnd(bytes, valueStart, next);
+    const id = identify(bytes, nameStart, nameEnd, classes, isResponse);
+    noteField(head, nameStart, nameEnd, valueStart, valueEnd, id);
     next += 2;
+    if (bytes[nameEnd] === Byte.COLON) {
+      lines.keep(view, nameStart, next, nameEnd, valueStart, valueEnd, id);
+    }
   }
   return cutShort(head, stop, end);
 }
 
-function addField(
-  head: Head,
-  nameStart: number,
-  nameEnd: number,
-  valueStart: number,
-  lineEnd: number,
-  classes: number,
-  isResponse: boolean,
-): void {
-  const bytes = head.bytes;
-  const fields = head.fields;
-  const index = head.fieldCount++;
+function trimmedEnd(bytes: Uint8Array, valueStart: number, lineEnd: number): number {
   let valueEnd = lineEnd;
   while (valueEnd > valueStart) {
     const c = bytes[valueEnd - 1];
     if (c !== Byte.SPACE && c !== Byte.HTAB) break;
     valueEnd--;
   }
+  return valueEnd;
+}
+
+/** The `FieldId` of a name whose characters have these classes. */
+function identify(
+  bytes: Uint8Array,
+  nameStart: number,
+  nameEnd: number,
+  classes: number,
+  isResponse: boolean,
+): number {
+  if ((classes & FOLDS_TO_DASH) === 0) {
+    const id = identifyField(bytes, nameStart, nameEnd);
+    return isResponse && id === FieldId.ALIAS ? FieldId.OTHER : id;
+  }
+  return isResponse ? 0 : identifyFoldedField(bytes, nameStart, nameEnd);
+}
+
+function noteField(
+  head: Head,
+  nameStart: number,
+  nameEnd: number,
+  valueStart: number,
+  valueEnd: number,
+  id: number,
+): void {
+  const fields = head.fields;
+  const index = head.fieldCount++;
   const at = index * 4;
   fields[at] = nameStart;
   fields[at + 1] = nameEnd;
   fields[at + 2] = valueStart;
   fields[at + 3] = valueEnd;
-  let id = 0;
-  if ((classes & FOLDS_TO_DASH) === 0) {
-    id = identifyField(bytes, nameStart, nameEnd);
-    if (isResponse && id === FieldId.ALIAS) id = FieldId.OTHER;
-  } else if (!isResponse) id = identifyFoldedField(bytes, nameStart, nameEnd);
   head.ids[index] = id;
   const bit = 1 << id;
   head.repeated |= head.seen & bit;
