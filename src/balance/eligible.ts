@@ -43,7 +43,8 @@ class SharedLoad implements Load {
   }
 
   of(slot: number): number {
-    return Atomics.load(this.#inFlight, slot);
+    // A plain read: it cannot tear, and a load that is a moment old picks as well.
+    return this.#inFlight[slot]!;
   }
 }
 
@@ -90,8 +91,8 @@ export class EligibleSet {
 
   /** The picker over the servers that are eligible now. */
   picker(): Picker {
-    if (Atomics.load(this.words.epoch, 0) !== this.#epoch)
-      this.#picker = this.#rebuild(this.#picker);
+    // A plain read: the next pick sees what this one may miss.
+    if (this.words.epoch[0] !== this.#epoch) this.#picker = this.#rebuild(this.#picker);
     return this.#picker;
   }
 

@@ -38,7 +38,7 @@ export function countAnswer(plane: Plane, slot: number, status: number): void {
 /** A success ends the streak. Cost: one atomic read while there is none. */
 export function countSuccess(plane: Plane, slot: number): void {
   const streak = plane.words.failureStreak;
-  if (Atomics.load(streak, slot) !== 0) Atomics.store(streak, slot, 0);
+  if (streak[slot] !== 0) Atomics.store(streak, slot, 0);
 }
 
 function columnOf(code: FailureCode): number {

@@ -31,6 +31,8 @@ const upgrade = ascii('upgrade');
  * Cost: only heads with a Connection field; members × fields comparisons of lengths.
  */
 export function readConnection(head: Head): number {
+  const usual = readUsual(head);
+  if (usual !== 0) return usual;
   let options = 0;
   let members = 0;
   let empty = 0;
@@ -52,6 +54,17 @@ export function readConnection(head: Head): number {
     }
   }
   return options;
+}
+
+/** What nearly all messages say: one field with one known word. 0 when it is anything else. */
+function readUsual(head: Head): number {
+  if ((head.repeated & (1 << FieldId.CONNECTION)) !== 0) return 0;
+  const at = head.last[FieldId.CONNECTION]! * 4;
+  const start = head.fields[at + 2]!;
+  const length = head.fields[at + 3]! - start;
+  if (length === 10 && equalsFolded(head.bytes, start, keepAlive))
+    return ConnectionOption.KEEP_ALIVE;
+  return length === 5 && equalsFolded(head.bytes, start, close) ? ConnectionOption.CLOSE : 0;
 }
 
 function skipBlank(bytes: Uint8Array, start: number, end: number): number {
