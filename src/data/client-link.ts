@@ -72,7 +72,7 @@ export class ClientLink implements ClientSide, LinkHandler {
     this.#writer = new AnswerWriter(plane, listener, link);
     this.#waitsSinceMs = plane.driver.now();
     this.#timer = new TimerEntry((nowMs) => this.#onTimer(nowMs));
-    this.#wakeAt(this.#waitsSinceMs + this.#timeouts.keepAliveMs);
+    this.#wakeAt(this.#waitsSinceMs + this.#timeouts().keepAliveMs);
   }
 
   get address(): string {
@@ -83,7 +83,7 @@ export class ClientLink implements ClientSide, LinkHandler {
     return this.link.queuedBytes;
   }
 
-  get #timeouts(): { headerMs: number; keepAliveMs: number; idleMs: number } {
+  #timeouts(): { headerMs: number; keepAliveMs: number; idleMs: number } {
     return this.listener.current.table.snapshot.timeouts;
   }
 
@@ -101,7 +101,7 @@ export class ClientLink implements ClientSide, LinkHandler {
       return;
     }
     this.listener.countBytesIn(length);
-    if (this.#pending !== null || this.#isAnswerStuck) {
+    if (this.#pending !== null || this.#isAnswerStuck()) {
       this.#pending ??= new PendingBytes(this.#plane.buffers);
       this.#pending.append(id, offset, length);
       this.#updateFlow();
@@ -224,7 +224,7 @@ export class ClientLink implements ClientSide, LinkHandler {
     if (exchange.minor === 0) {
       this.#leaveList();
       this.link.abort();
-    } else closeLink(this.#plane, this.link, this.#timeouts.idleMs, () => this.#leaveList());
+    } else closeLink(this.#plane, this.link, this.#timeouts().idleMs, () => this.#leaveList());
   }
 
   answerFailure(exchange: Exchange, code: FailureCode): void {
@@ -335,12 +335,12 @@ export class ClientLink implements ClientSide, LinkHandler {
   }
 
   /** Between exchanges, answers wait for a client that does not read: its next request waits too. */
-  get #isAnswerStuck(): boolean {
+  #isAnswerStuck(): boolean {
     return this.#phase === Phase.HEAD && this.link.queuedBytes > limits.queueHighBytes;
   }
 
   /** The present request has body bytes to come, and no hook that has yet to decide. */
-  get #takesBody(): boolean {
+  #takesBody(): boolean {
     const exchange = this.#exchange!;
     return !exchange.isRequestComplete && exchange.stage !== Stage.SUSPENDED;
   }
@@ -352,7 +352,7 @@ export class ClientLink implements ClientSide, LinkHandler {
     let at = from;
     while (at < end) {
       if (this.#phase === Phase.HEAD) at = this.#takeHead(id, at, end);
-      else if (this.#phase === Phase.EXCHANGE && this.#takesBody) {
+      else if (this.#phase === Phase.EXCHANGE && this.#takesBody()) {
         at = this.#takeBody(id, at, end);
       } else break;
     }
@@ -380,8 +380,8 @@ export class ClientLink implements ClientSide, LinkHandler {
   #drainPending(): void {
     while (this.#pending !== null && !this.#isProcessing) {
       const mayGoOn =
-        (this.#phase === Phase.HEAD && !this.#isAnswerStuck) ||
-        (this.#phase === Phase.EXCHANGE && this.#takesBody && !this.#isBodyPaused);
+        (this.#phase === Phase.HEAD && !this.#isAnswerStuck()) ||
+        (this.#phase === Phase.EXCHANGE && this.#takesBody() && !this.#isBodyPaused);
       if (!mayGoOn) return;
       const pending = this.#pending;
       const { id, offset, length } = pending.take();
@@ -416,7 +416,7 @@ export class ClientLink implements ClientSide, LinkHandler {
       }
       this.#partial = new PartialHead(limitsOfHead, false);
       this.#waitsSinceMs = plane.driver.now();
-      this.#wakeAt(this.#waitsSinceMs + this.#timeouts.headerMs);
+      this.#wakeAt(this.#waitsSinceMs + this.#timeouts().headerMs);
     }
     const partial = this.#partial;
     const next = partial.push(plane.buffers.bytes, at, end);
@@ -594,7 +594,7 @@ export class ClientLink implements ClientSide, LinkHandler {
   // Ending.
 
   #armIdle(now: number): void {
-    const dueMs = now + this.#timeouts.keepAliveMs;
+    const dueMs = now + this.#timeouts().keepAliveMs;
     if (this.#alarmMs < 0 || dueMs < this.#alarmMs) this.#wakeAt(dueMs);
   }
 
@@ -617,7 +617,7 @@ export class ClientLink implements ClientSide, LinkHandler {
   #close(): void {
     if (this.#phase === Phase.GONE) return;
     this.#gone();
-    closeLink(this.#plane, this.link, this.#timeouts.idleMs, () => this.#leaveList());
+    closeLink(this.#plane, this.link, this.#timeouts().idleMs, () => this.#leaveList());
   }
 
   #leaveList(): void {
@@ -667,7 +667,7 @@ export class ClientLink implements ClientSide, LinkHandler {
 
   #onTimer(nowMs: number): void {
     this.#alarmMs = -1;
-    const timeouts = this.#timeouts;
+    const timeouts = this.#timeouts();
     if (this.#phase === Phase.LINGER) {
       const quietMs = Math.max(this.link.progressAtMs, this.#waitsSinceMs) + limits.lingerMs;
       const dueMs = Math.min(quietMs, this.#waitsSinceMs + limits.lingerMsMax);

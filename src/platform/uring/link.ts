@@ -106,7 +106,7 @@ export class UringLink extends SendQueue implements Link, SlotOwner {
   }
 
   send(id: number, offset: number, length: number): void {
-    if (!this.#acceptsBytes || length <= 0) {
+    if (!this.#acceptsBytes() || length <= 0) {
       this.#core.buffers.release(id);
       return;
     }
@@ -118,7 +118,7 @@ export class UringLink extends SendQueue implements Link, SlotOwner {
   }
 
   sendCopy(bytes: Uint8Array, start: number, end: number): boolean {
-    if (!this.#acceptsBytes || end <= start) return true;
+    if (!this.#acceptsBytes() || end <= start) return true;
     if (!this.appendCopy(bytes, start, end)) return false;
     this.#queued();
     return true;
@@ -193,7 +193,7 @@ export class UringLink extends SendQueue implements Link, SlotOwner {
 
   flush(): void {
     this.#clear(Flag.TOUCHED);
-    if (!this.#has(Flag.TEARING_DOWN) && this.#isFinished) this.#set(Flag.TEARING_DOWN);
+    if (!this.#has(Flag.TEARING_DOWN) && this.#isFinished()) this.#set(Flag.TEARING_DOWN);
     if (this.#has(Flag.TEARING_DOWN)) {
       this.#tearDown();
       return;
@@ -222,12 +222,12 @@ export class UringLink extends SendQueue implements Link, SlotOwner {
     this.#flags &= ~flag;
   }
 
-  get #acceptsBytes(): boolean {
+  #acceptsBytes(): boolean {
     return this.isOpen && !this.#has(Flag.WANTS_END);
   }
 
   /** Nothing left to send, and we are closing or both sides have said their last. */
-  get #isFinished(): boolean {
+  #isFinished(): boolean {
     if (this.queuedSegments > 0 || this.#has(Flag.SENDING)) return false;
     return this.#has(Flag.CLOSING) || (this.#has(Flag.PEER_ENDED) && this.#has(Flag.WANTS_END));
   }

@@ -34,12 +34,14 @@ export class KnownLines {
     if (length === 0 || length > stop - at) return -1;
     const known = this.#view;
     const from = slot * LINE_BYTES;
-    const last = length - 4;
-    for (let i = 0; i < last; i += 4) {
-      if (view.getInt32(at + i, true) !== known.getInt32(from + i, true)) return -1;
+    // As numbers of eight octets: equal where all bits are, but for NaN (one that is not found, at worst)
+    // and the two zeros, of which a line without NUL has neither.
+    const last = length - 8;
+    for (let i = 0; i < last; i += 8) {
+      if (view.getFloat64(at + i, true) !== known.getFloat64(from + i, true)) return -1;
     }
-    // the last four may overlap those before them
-    if (view.getInt32(at + last, true) !== known.getInt32(from + last, true)) return -1;
+    // the last eight may overlap those before them
+    if (view.getFloat64(at + last, true) !== known.getFloat64(from + last, true)) return -1;
     this.foundBytes = length;
     return slot;
   }
