@@ -182,7 +182,7 @@ export class ExchangeWorld {
           isBodyless: () => false,
           // where a server agreed to switch, the rest is of another protocol
           isLast: ({ fields }) =>
-            valuesOf(fields, 'upgrade').length > 0 && / 101/.test(peer.received),
+            valuesOf(fields, 'upgrade').length > 0 && /HTTP\/1\.1 101 /.test(peer.received),
         }),
       );
       this.servers.push(peer);
