@@ -15,7 +15,7 @@ const isTest = (path: string): boolean =>
   /\.(test|bench|conformance|fixture)\.ts$|test-[a-z-]+\.ts$|\/conformance\//.test(path);
 const isSource = (path: string): boolean => path.startsWith('src/') && !isTest(path);
 const isInside = (path: string): boolean =>
-  isSource(path) && !/^src\/(platform|process|cli)\//.test(path);
+  isSource(path) && !/^src\/(platform|process|cli|dashboard)\//.test(path);
 
 /** The list, one row a rule of the house. */
 export const bans: readonly Ban[] = [

@@ -1,4 +1,5 @@
-// Emits what is published: JavaScript and declarations in dist/, with .ts import endings rewritten.
+// Emits what is published: JavaScript and declarations in dist/, with .ts import endings rewritten, and the
+// dashboard in dist/dashboard/.
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -11,4 +12,5 @@ const outcome = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.jso
   cwd: root,
   stdio: 'inherit',
 });
-process.exit(outcome.status ?? 1);
+if (outcome.status !== 0) process.exit(outcome.status ?? 1);
+await import('./build-dashboard.mjs');

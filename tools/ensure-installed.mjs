@@ -1,5 +1,6 @@
 // Plain JavaScript that runs on Node 20: it is what makes a clean clone work, so it cannot rely on
-// what it installs. Installs the locked dependencies unless the stamp of the last install matches.
+// what it installs. Installs the locked dependencies unless the stamp of the last install matches, and builds
+// the dashboard unless its sources are those of the last build.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -34,3 +35,5 @@ if (found !== wanted) {
   }
   writeFileSync(stampFile, `${wanted}\n`);
 }
+
+await import('./prepare.mjs');

@@ -7,11 +7,11 @@ import { rankBreaches } from './ranks.ts';
 import { root, sourceFiles } from './source-files.ts';
 import { badRecords, deadLinks, resolvedHosts, tooLongFiles, undocumentedExports } from './tidy.ts';
 
-const source = sourceFiles(['src'], ['.ts']);
+const source = sourceFiles(['src'], ['.ts', '.tsx']);
 const product = source.filter(({ path }) => !/\.(test|bench|conformance|fixture)\.ts$/.test(path));
 const code = sourceFiles(
   ['src', 'test', 'bench', 'tools', 'examples', 'bin'],
-  ['.ts', '.mjs', '.js', '/evenkeel'],
+  ['.ts', '.tsx', '.mjs', '.js', '/evenkeel'],
 );
 const documents = [
   ...sourceFiles(['docs', 'examples', 'bench'], ['.md']),
@@ -55,6 +55,9 @@ describe('the checks find what they are for', () => {
     );
     assert.equal(rankBreaches(at('src/data/a.ts', "await import('../process/b.ts');")).length, 1);
     assert.equal(rankBreaches(at('src/attic/a.ts', '')).length, 1);
+    const page = 'src/dashboard/a.tsx';
+    assert.equal(rankBreaches(at(page, "import { x } from '../control/b.ts';")).length, 1);
+    assert.deepEqual(rankBreaches(at(page, "import { x } from '../model/b.ts';")), []);
     assert.deepEqual(rankBreaches(at('src/data/a.ts', "import { x } from '../wire/b.ts';")), []);
   });
 

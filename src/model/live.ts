@@ -59,8 +59,9 @@ export interface LiveTick {
   /** Time that the differences are of; 0 in a first tick, whose differences are 0. */
   readonly spanMs: number;
   readonly workers: readonly LiveWorkerTick[];
+  /** Of all pools: p50, p90, p99 in µs, -1 where nothing ended in the span. */
+  readonly latencyUs: readonly number[];
   readonly listeners: readonly (readonly number[])[];
-  /** Of each: requests in all; in the span: requests, failed ones, bytes sent. */
   readonly routes: readonly (readonly number[])[];
   readonly pools: readonly LivePoolTick[];
 }
@@ -97,6 +98,14 @@ export const ListenerFigure = {
   ABORTED_NOW: 9,
   BYTES_IN_NOW: 10,
   BYTES_OUT_NOW: 11,
+} as const;
+
+/** Places in a route's list. */
+export const RouteFigure = {
+  REQUESTS: 0,
+  REQUESTS_NOW: 1,
+  FAILED_NOW: 2,
+  BYTES_OUT_NOW: 3,
 } as const;
 
 /** Places in a pool's list. Latencies in µs, -1 where nothing ended in the span. */

@@ -1,20 +1,12 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, statSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { fetchOnce } from './client.ts';
-import { adminCall, type Balancer, startBalancer } from './harness.ts';
+import { adminCall, type Balancer, findFile, startBalancer } from './harness.ts';
 import { startOrigins } from './origins.ts';
 import { freePort } from './ports.ts';
 import { field } from './response-reader.ts';
 import { until } from './waiting.ts';
-
-function findFile(directory: string, ending: string): string | null {
-  for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
-    if (entry.isFile() && entry.name.endsWith(ending)) return join(entry.parentPath, entry.name);
-  }
-  return null;
-}
 
 describe('the admin API', () => {
   it('guards changes with a token, and Host and Origin always', async (test) => {

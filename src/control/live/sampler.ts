@@ -38,10 +38,15 @@ export class LiveSampler {
     const poolsBefore = byName(before?.pools);
     const listenersBefore = byName(before?.listeners);
     const routesBefore = byName(before?.routes);
+    const all = new Float64Array(histogramBuckets);
+    const pools = now.pools.map((pool, index) =>
+      this.#pool(pool, poolsBefore.get(pool.name) ?? pool, (server) => rateOf(index, server), all),
+    );
     const tick: LiveTick = {
       atMs: now.atMs,
       spanMs,
       workers,
+      latencyUs: quantilesUs(all, [0.5, 0.9, 0.99]),
       listeners: now.listeners.map((listener) =>
         listenerFigures(listener, listenersBefore.get(listener.name) ?? listener),
       ),
@@ -54,9 +59,7 @@ export class LiveSampler {
           grown(route.bytesOut, then.bytesOut),
         ];
       }),
-      pools: now.pools.map((pool, index) =>
-        this.#pool(pool, poolsBefore.get(pool.name) ?? pool, (server) => rateOf(index, server)),
-      ),
+      pools,
     };
     this.#before = now;
     [this.#cells, this.#nextCells] = [this.#nextCells, this.#cells];
@@ -64,7 +67,12 @@ export class LiveSampler {
     return tick;
   }
 
-  #pool(pool: PoolSample, then: PoolSample, rateOf: (server: number) => number): LivePoolTick {
+  #pool(
+    pool: PoolSample,
+    then: PoolSample,
+    rateOf: (server: number) => number,
+    all: Float64Array,
+  ): LivePoolTick {
     const cells = new Float64Array(histogramBuckets);
     const serversBefore = new Map(then.servers.map((server) => [server.address, server]));
     const rates = pool.servers.map((_, index) => rateOf(index));
@@ -91,6 +99,7 @@ export class LiveSampler {
       grown(pool.retries, then.retries),
       ...quantilesUs(cells, [0.5, 0.9, 0.99]),
     ];
+    mergeInto(all, cells);
     return { totals, heat: heatOf(cells), servers };
   }
 
