@@ -14,12 +14,14 @@ test('a server with eight cores takes eight times the requests of one with one',
     nominalWeight: 1,
     factor: 1,
     connectionsMax: 0,
+    pendingMax: 0,
     key: `server-${slot}`,
     labels: { cores },
   }));
   let turn = 0;
   const picker = policy.build(candidates, {
     load: (slot) => loads.get(slot) ?? 0,
+    pending: () => 0,
     latencyUs: () => 0,
     // Both are drawn each time.
     random: () => (turn++ % 2) / 2,

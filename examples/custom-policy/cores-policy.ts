@@ -20,8 +20,10 @@ const policy: CustomPolicy = {
           return false;
         };
         const isUsable = (at: number): boolean => {
-          const { slot, connectionsMax } = candidates[at]!;
-          const isFull = connectionsMax > 0 && means.load(slot) >= connectionsMax;
+          const { slot, connectionsMax, pendingMax } = candidates[at]!;
+          const isFull =
+            (connectionsMax > 0 && means.load(slot) >= connectionsMax) ||
+            (pendingMax > 0 && means.pending(slot) >= pendingMax);
           return !isTried(slot) && !isFull;
         };
         if (candidates.length === 0) return -1;

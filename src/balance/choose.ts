@@ -3,7 +3,7 @@ import type { Server } from '../model/snapshot.ts';
 import type { EligibleSet } from './eligible.ts';
 import type { PickRequest } from './policy.ts';
 import { ALL_BUSY } from './policy.ts';
-import { reserve, reserveExpecting } from './reserve.ts';
+import { release, reserve, reserveExpecting, reservePending } from './reserve.ts';
 import { isTried } from './usable.ts';
 
 /**
@@ -14,7 +14,8 @@ const PICKS_MAX = 16;
 
 /**
  * Chooses a server for an exchange and takes a place on it. Returns its slot, which `release` must
- * give back once, or `NONE`, or `ALL_BUSY`; for these two `set.reason` says why.
+ * give back once, or `NONE`, or `ALL_BUSY`; for these two `set.reason` says why. Where the server has a limit
+ * of unanswered exchanges (`set.pendingMaxOf`), it is counted among these as well, until `releasePending`.
  *
  * Cost: one atomic read, one pick, one atomic addition or compare-and-swap; nothing allocated while
  * the eligible set stays as it is.
@@ -32,7 +33,10 @@ export function choose(set: EligibleSet, request: PickRequest): number {
       expected >= 0
         ? reserveExpecting(set.words, set.worker, slot, expected)
         : reserve(set.words, set.worker, slot, set.connectionsMaxOf(slot));
-    if (isReserved) return slot;
+    if (!isReserved) continue;
+    const mostPending = set.pendingMaxOf(slot);
+    if (mostPending === 0 || reservePending(set.words, set.worker, slot, mostPending)) return slot;
+    release(set.words, set.worker, slot);
   }
   set.reason = set.reasonFor(ALL_BUSY);
   return ALL_BUSY;
@@ -46,5 +50,9 @@ export function claim(set: EligibleSet, server: Server, request: PickRequest): b
   const { slot, target, connectionsMax } = server;
   const verdict = Atomics.load(set.words.verdict, slot) & ~Verdict.DRAINING;
   if (verdict !== 0 || target === null || isTried(request, slot)) return false;
-  return reserve(set.words, set.worker, slot, connectionsMax);
+  if (!reserve(set.words, set.worker, slot, connectionsMax)) return false;
+  const mostPending = set.pendingMaxOf(slot);
+  if (mostPending === 0 || reservePending(set.words, set.worker, slot, mostPending)) return true;
+  release(set.words, set.worker, slot);
+  return false;
 }

@@ -9,7 +9,7 @@ import { isUsable, whyNone } from './usable.ts';
 /** The last usable one: as simple as a policy can be. */
 const last: CustomPolicy = {
   build: (candidates, means) => {
-    const load = { of: means.load };
+    const load = { of: means.load, pendingOf: means.pending };
     return {
       pick: (request) => {
         const usable = candidates.filter((candidate) => isUsable(candidate, request, load));

@@ -8,6 +8,8 @@ import { isTried } from './usable.ts';
 export interface CustomMeans {
   /** Exchanges and tunnels in flight of a slot now, over all workers. */
   readonly load: (slot: number) => number;
+  /** Of these, those that wait for an answer to begin; counted for servers with `maxPending` only. */
+  readonly pending: (slot: number) => number;
   /** What the server took to answer lately in µs (peak EWMA, all workers); 0 for one that never did. */
   readonly latencyUs: (slot: number) => number;
   /** 0 ≤ x < 1. */
@@ -88,6 +90,7 @@ class CustomPolicyPicker implements Picker {
     this.#fallback = fallback;
     this.#picker = this.#build(custom, candidates, {
       load: (slot) => means.load.of(slot),
+      pending: (slot) => means.load.pendingOf(slot),
       latencyUs: (slot) => means.latency.estimateUs(slot, means.latency.now()),
       random: means.random,
     });

@@ -16,7 +16,14 @@ import { weightFactorOf } from './weight-factor.ts';
 /** The shared words that an eligible set reads and writes. */
 export type EligibleWords = Pick<
   SharedWords,
-  'inFlight' | 'inFlightByWorker' | 'verdict' | 'weightFactor' | 'epoch' | 'cursor'
+  | 'inFlight'
+  | 'inFlightByWorker'
+  | 'pending'
+  | 'pendingByWorker'
+  | 'verdict'
+  | 'weightFactor'
+  | 'epoch'
+  | 'cursor'
 >;
 
 /** Who picks: the worker's index (its row of in-flight counts), its random numbers and its clock. */
@@ -37,14 +44,20 @@ const SHELVES_MAX = 2_048;
 
 class SharedLoad implements Load {
   readonly #inFlight: Int32Array;
+  readonly #pending: Int32Array;
 
-  constructor(inFlight: Int32Array) {
+  constructor({ inFlight, pending }: EligibleWords) {
     this.#inFlight = inFlight;
+    this.#pending = pending;
   }
 
   of(slot: number): number {
     // A plain read: it cannot tear, and a load that is a moment old picks as well.
     return this.#inFlight[slot]!;
+  }
+
+  pendingOf(slot: number): number {
+    return Atomics.load(this.#pending, slot);
   }
 }
 
@@ -75,6 +88,8 @@ export class EligibleSet {
   #isBackup = false;
   /** `connectionsMax` by slot; empty when no candidate has a limit. */
   #limitBySlot: Int32Array = new Int32Array(0);
+  /** `pendingMax` by slot, of all servers, since sessions reach those that are no candidates; empty when none has one. */
+  readonly #pendingMaxBySlot: Int32Array;
 
   /** `subset`: the name of what `pool` is a part of; empty for a whole pool. */
   constructor(pool: Pool, words: EligibleWords, by: PickingWorker, subset = '') {
@@ -84,8 +99,9 @@ export class EligibleSet {
     this.worker = by.worker;
     this.#by = by;
     this.#subset = subset;
-    this.#load = new SharedLoad(words.inFlight);
+    this.#load = new SharedLoad(words);
     this.#seen = new Float64Array(2 * pool.servers.length);
+    this.#pendingMaxBySlot = limitsBySlot(pool.servers, ({ pendingMax = 0 }) => pendingMax);
     this.#picker = this.#rebuild(null);
   }
 
@@ -144,10 +160,25 @@ export class EligibleSet {
     return slot < this.#limitBySlot.length ? this.#limitBySlot[slot]! : 0;
   }
 
+  /** How many exchanges may wait for an answer of this server; 0 = no limit. */
+  pendingMaxOf(slot: number): number {
+    return slot < this.#pendingMaxBySlot.length ? this.#pendingMaxBySlot[slot]! : 0;
+  }
+
   /** The reason word for a pick that gave `NONE` or `ALL_BUSY`. */
   reasonFor(outcome: number): FailureCode {
     if (this.pool.servers.length === 0) return 'no-servers';
-    return outcome === ALL_BUSY ? 'server-limit-reached' : 'no-server-available';
+    if (outcome !== ALL_BUSY) return 'no-server-available';
+    return this.#isAnyPending() ? 'pending-limit-reached' : 'server-limit-reached';
+  }
+
+  /** Some server takes nothing more because of what it has not answered yet. Cost: O(servers) where such limits are. */
+  #isAnyPending(): boolean {
+    const most = this.#pendingMaxBySlot;
+    for (let slot = 0; slot < most.length; slot++) {
+      if (most[slot]! > 0 && this.#load.pendingOf(slot) >= most[slot]!) return true;
+    }
+    return false;
   }
 
   /** `present` stays when nothing changed for this pool: its history and its tables are worth keeping. */
@@ -173,7 +204,10 @@ export class EligibleSet {
       members: hasTable ? candidatesOf(group.members, null) : [],
     }));
     if (present !== null && isSame(before, this.#groups)) return present;
-    this.#limitBySlot = limitsBySlot(this.#groups.flatMap(({ candidates }) => candidates));
+    this.#limitBySlot = limitsBySlot(
+      this.#groups.flatMap(({ candidates }) => candidates),
+      ({ connectionsMax }) => connectionsMax,
+    );
     const pickers = this.#groups.map((group, at) => this.#pickerOf(group, at));
     if (pickers.length === 1) return pickers[0]!;
     const parts = pickers.map((picker, at) => ({ picker, share: this.#groups[at]!.share }));
@@ -284,7 +318,7 @@ function candidatesOf(
   const isWhole = factors.every((factor) => factor === 1 || factor === 0);
   const candidates: Candidate[] = [];
   for (let at = 0; at < servers.length; at++) {
-    const { slot, weight, connectionsMax, address, labels } = servers[at]!;
+    const { slot, weight, connectionsMax, pendingMax = 0, address, labels } = servers[at]!;
     const factor = factors[at]!;
     if (factor === 0) continue;
     candidates.push({
@@ -293,6 +327,7 @@ function candidatesOf(
       nominalWeight: weight,
       factor,
       connectionsMax,
+      pendingMax,
       key: address,
       labels,
     });
@@ -300,10 +335,13 @@ function candidatesOf(
   return candidates;
 }
 
-function limitsBySlot(candidates: readonly Candidate[]): Int32Array {
-  const limited = candidates.filter((candidate) => candidate.connectionsMax > 0);
+function limitsBySlot<T extends { readonly slot: number }>(
+  owners: readonly T[],
+  limitOf: (owner: T) => number,
+): Int32Array {
+  const limited = owners.filter((owner) => limitOf(owner) > 0);
   const length = limited.reduce((most, { slot }) => Math.max(most, slot + 1), 0);
   const limitBySlot = new Int32Array(length);
-  for (const { slot, connectionsMax } of limited) limitBySlot[slot] = connectionsMax;
+  for (const owner of limited) limitBySlot[owner.slot] = limitOf(owner);
   return limitBySlot;
 }

@@ -11,6 +11,8 @@ export class FlatCandidates {
   readonly weights: Float64Array;
   /** Null when no candidate has a limit. */
   readonly #limits: Int32Array | null;
+  /** Null when no candidate has a limit of unanswered exchanges. */
+  readonly #pendingLimits: Int32Array | null;
 
   constructor(candidates: readonly Candidate[]) {
     this.count = candidates.length;
@@ -19,12 +21,19 @@ export class FlatCandidates {
     this.#limits = candidates.some(({ connectionsMax }) => connectionsMax > 0)
       ? Int32Array.from(candidates, ({ connectionsMax }) => connectionsMax)
       : null;
+    this.#pendingLimits = candidates.some(({ pendingMax }) => pendingMax > 0)
+      ? Int32Array.from(candidates, ({ pendingMax }) => pendingMax)
+      : null;
   }
 
   /** May this exchange go to the candidate of this index now? */
   isUsable(at: number, request: PickRequest, load: Load): boolean {
     const slot = this.slots[at]!;
     if (request.triedCount > 0 && isTried(request, slot)) return false;
+    if (this.#pendingLimits !== null) {
+      const mostPending = this.#pendingLimits[at]!;
+      if (mostPending > 0 && load.pendingOf(slot) >= mostPending) return false;
+    }
     if (this.#limits === null) return true;
     const most = this.#limits[at]!;
     return most === 0 || load.of(slot) < most;

@@ -48,7 +48,8 @@ class HashPicker implements Picker {
     this.#shelf = means.shelf;
     this.#mean = new MeanLoad(candidates, means.load);
     this.#areSpecial = candidates.some(
-      ({ connectionsMax, factor }) => connectionsMax > 0 || factor < 1,
+      ({ connectionsMax, pendingMax, factor }) =>
+        connectionsMax > 0 || pendingMax > 0 || factor < 1,
     );
     if (candidates.length === 0) return;
     this.#use(means.shelf.tableFor(members));
@@ -82,8 +83,9 @@ class HashPicker implements Picker {
     if (load >= Math.floor(perWeight * this.#weights[member]!) + 1) return false;
     if (request.triedCount > 0 && isTried(request, slot)) return false;
     if (this.#areSpecial) {
-      const { connectionsMax, factor, keyHash: own } = this.#special[member]!;
+      const { connectionsMax, pendingMax, factor, keyHash: own } = this.#special[member]!;
       if (connectionsMax > 0 && load >= connectionsMax) return false;
+      if (pendingMax > 0 && this.#load.pendingOf(slot) >= pendingMax) return false;
       if (factor < 1 && (mix32(keyHash ^ own) >>> 0) * 2 ** -32 >= factor) return false;
     }
     this.observedLoad = load;
@@ -129,12 +131,13 @@ function stepOf(keyHash: number, length: number): number {
 
 interface Special {
   readonly connectionsMax: number;
+  readonly pendingMax: number;
   readonly factor: number;
   readonly keyHash: number;
 }
 
 function specialOf(candidate: Candidate | null): Special | null {
   if (candidate === null) return null;
-  const { connectionsMax, factor, key } = candidate;
-  return { connectionsMax, factor, keyHash: mix32(hashText(key, 0x27d4eb2f)) };
+  const { connectionsMax, pendingMax, factor, key } = candidate;
+  return { connectionsMax, pendingMax, factor, keyHash: mix32(hashText(key, 0x27d4eb2f)) };
 }

@@ -47,6 +47,8 @@ class LeastConnectionsPicker implements Picker {
       if (isTried(request, candidate.slot)) continue;
       const load = this.#load.of(candidate.slot);
       if (candidate.connectionsMax > 0 && load >= candidate.connectionsMax) continue;
+      const { pendingMax } = candidate;
+      if (pendingMax > 0 && this.#load.pendingOf(candidate.slot) >= pendingMax) continue;
       if (best !== null && load * best.weight >= bestLoad * candidate.weight) continue;
       best = candidate;
       bestLoad = load;

@@ -39,7 +39,7 @@ export function benchPicks(
   clock.nowMs += 700;
   const weights = Array.from({ length: servers }, (_, at) => (isWeighted ? 1 + (at % 100) : 1));
   const candidates = candidatesOf(weights).map((one, at) => ({ ...one, key: `s${at}:80` }));
-  const load = { of: (slot: number) => Atomics.load(inFlight, slot) };
+  const load = { of: (slot: number) => Atomics.load(inFlight, slot), pendingOf: () => 0 };
   const means = { load, random, cursor, cursorIndex: 0, latency, shelf: new MaglevShelf() };
   const build = () => policies[name].build(candidates, means, candidates);
 

@@ -75,7 +75,7 @@ test('round-robin: two workers share one sequence', () => {
   const one = benchOf(policies['round-robin'], candidatesOf([5, 1, 1]));
   const candidates = candidatesOf([5, 1, 1]);
   const means = {
-    load: { of: () => 0 },
+    load: { of: () => 0, pendingOf: () => 0 },
     random: () => 0,
     cursor: one.cursor,
     cursorIndex: 2,

@@ -26,6 +26,7 @@ export function candidatesOf(weights: readonly number[], connectionsMax = 0): re
     nominalWeight: weight,
     factor: 1,
     connectionsMax,
+    pendingMax: 0,
     key: `10.0.0.${at + 1}:80`,
     labels: {},
   }));
@@ -39,6 +40,7 @@ export function benchOf(
   members: readonly Candidate[] = candidates,
 ): Bench {
   const loads = new Map<number, number>();
+  const pending = new Map<number, number>();
   const cursor = new Int32Array(new SharedArrayBuffer(16));
   const clock = { nowMs: 1_000 };
   const latency = new LatencyBook(
@@ -46,7 +48,7 @@ export function benchOf(
     () => clock.nowMs,
   );
   const means: PickerMeans = {
-    load: { of: (slot) => loads.get(slot) ?? 0 },
+    load: { of: (slot) => loads.get(slot) ?? 0, pendingOf: (slot) => pending.get(slot) ?? 0 },
     random: createRandom(seed),
     cursor,
     cursorIndex: 2,

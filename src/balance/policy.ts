@@ -21,6 +21,8 @@ export interface Candidate {
   readonly factor: number;
   /** 0 = no limit. */
   readonly connectionsMax: number;
+  /** Exchanges that may wait for its answer to begin; 0 = no limit. */
+  readonly pendingMax: number;
   /** Identity for hashes: the same on every machine that has the same server. */
   readonly key: string;
   /** As configured or discovered. */
@@ -31,6 +33,8 @@ export interface Candidate {
 export interface Load {
   /** In flight (and queued) of the slot now, over all workers. */
   of(slot: number): number;
+  /** Of these, those that wait for an answer to begin; counted for servers with such a limit only. */
+  pendingOf(slot: number): number;
 }
 
 /** What every pick is given. One object per worker, refilled per pick, never kept. */

@@ -38,11 +38,11 @@ export function reserve(
   return true;
 }
 
-function reserveBelow(inFlight: Int32Array, slot: number, connectionsMax: number): boolean {
-  let seen = Atomics.load(inFlight, slot);
+function reserveBelow(counts: Int32Array, slot: number, most: number): boolean {
+  let seen = Atomics.load(counts, slot);
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    if (seen >= connectionsMax) return false;
-    const found = Atomics.compareExchange(inFlight, slot, seen, seen + 1);
+    if (seen >= most) return false;
+    const found = Atomics.compareExchange(counts, slot, seen, seen + 1);
     if (found === seen) return true;
     seen = found;
   }
@@ -73,6 +73,35 @@ export function release(words: InFlightWords, worker: number, slot: number): voi
   invariant(words.inFlightByWorker[row]! > 0, 'a place is given back once');
   words.inFlightByWorker[row]! -= 1;
   Atomics.sub(words.inFlight, slot, 1);
+}
+
+/** The words that unanswered exchanges of servers with such a limit are counted in. */
+export interface PendingWords {
+  readonly pending: Int32Array;
+  readonly pendingByWorker: Int32Array;
+}
+
+/**
+ * Counts one more exchange that waits for the server's answer. Every success is ended by one
+ * `releasePending`. False when there are `most` already. Cost: a compare-and-swap.
+ */
+export function reservePending(
+  words: PendingWords,
+  worker: number,
+  slot: number,
+  most: number,
+): boolean {
+  if (!reserveBelow(words.pending, slot, most)) return false;
+  words.pendingByWorker[worker * SLOTS + slot]! += 1;
+  return true;
+}
+
+/** The answer has begun, or there will be none. Errors: as `release`. */
+export function releasePending(words: PendingWords, worker: number, slot: number): void {
+  const row = worker * SLOTS + slot;
+  invariant(words.pendingByWorker[row]! > 0, 'an answer is awaited once');
+  words.pendingByWorker[row]! -= 1;
+  Atomics.sub(words.pending, slot, 1);
 }
 
 /**

@@ -9,9 +9,11 @@ export function isTried(request: PickRequest, slot: number): boolean {
   return false;
 }
 
-/** Is the server at its own limit? */
+/** Is the server at one of its own limits? */
 export function isFull(candidate: Candidate, load: Load): boolean {
-  return candidate.connectionsMax > 0 && load.of(candidate.slot) >= candidate.connectionsMax;
+  const { slot, connectionsMax, pendingMax } = candidate;
+  if (connectionsMax > 0 && load.of(slot) >= connectionsMax) return true;
+  return pendingMax > 0 && load.pendingOf(slot) >= pendingMax;
 }
 
 /** May this exchange go to this server now? */

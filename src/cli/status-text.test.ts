@@ -10,7 +10,10 @@ test('statusText() shows pids, driver and why, listeners, and each server with i
   const text = statusText(sampleStatus, nowMs, null);
   assert.match(text, /^evenkeel 0\.1\.0, up 1 h 2 min; pid 11, supervisor 10\n/);
   assert.match(text, /\ndriver portable: asked for\n/);
-  assert.match(text, /\npool web: p2c, 1 of 1 servers up, 12\.5\/s, 100 requests, 1 retries\n/);
+  assert.match(
+    text,
+    /\npool web: p2c, 1 of 1 servers up, 12\.5\/s, 100 requests, 1 retries, 2 in flight\n/,
+  );
   assert.match(
     text,
     /\n10\.0\.0\.1:3000 {2}up +1 +2 +12\.5 +100 +0 +1\.20 +4\.50 {2}probe: status 200\n/,
@@ -46,7 +49,19 @@ test('statusText() says how many requests removed servers had', () => {
   assert.ok(pool);
   const removed = [{ address: '10.0.0.9:80', inFlight: 0, requests: 40, errors: 0 }];
   const text = statusText({ ...sampleStatus, pools: [{ ...pool, removed }] }, nowMs, null);
-  assert.match(text, /, 100 requests, 40 of them at removed servers, 1 retries\n/);
+  assert.match(text, /, 100 requests, 40 of them at removed servers, 1 retries, 2 in flight\n/);
+});
+
+test('statusText() shows limits beside what they limit', () => {
+  const [pool] = sampleStatus.pools;
+  const [server] = pool?.servers ?? [];
+  assert.ok(pool && server);
+  const limited = { ...server, inFlight: 7, maxConnections: 10, pending: 3, maxPending: 5 };
+  const full = { ...pool, inFlight: 7, queued: 20, load: 27, maxConnections: 9, queueSize: 50 };
+  const pools = [{ ...full, servers: [limited] }];
+  const text = statusText({ ...sampleStatus, pools }, nowMs, null);
+  assert.match(text, /, 7\/9 in flight, 20\/50 queued\n/);
+  assert.match(text, / up +1 +7\/10 \(3\/5 unanswered\) +12\.5 /);
 });
 
 test('statusText() tells of lost lines of the access log, and of nothing while none is lost', () => {

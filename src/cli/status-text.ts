@@ -60,13 +60,15 @@ function accessLogLines({ accessLog }: StatusReport): string[] {
 function poolLines(pool: PoolStatus): string[] {
   const up = pool.servers.filter((server) => server.state === 'up').length;
   const retries = pool.retries === 0 ? '' : `, ${pool.retries} retries`;
-  const queued = pool.queued === 0 ? '' : `, ${pool.queued} queued`;
+  const running =
+    pool.inFlight === 0 ? '' : `, ${ofMost(pool.inFlight, pool.maxConnections)} in flight`;
+  const queued = pool.queued === 0 ? '' : `, ${ofMost(pool.queued, pool.queueSize)} queued`;
   const left = pool.removed.reduce((sum, server) => sum + server.requests, 0);
   const removed = left === 0 ? '' : `, ${left} of them at removed servers`;
   return [
     '',
     `pool ${pool.name}: ${pool.policy}, ${up} of ${pool.servers.length} servers up, ` +
-      `${pool.requestsPerSecond}/s, ${pool.requests} requests${removed}${retries}${queued}`,
+      `${pool.requestsPerSecond}/s, ${pool.requests} requests${removed}${retries}${running}${queued}`,
     ...(['panic', 'open', 'down'].includes(pool.condition)
       ? [`  ${pool.condition === 'open' ? 'circuit open' : pool.condition}: ${pool.why}`]
       : []),
@@ -97,7 +99,7 @@ function serverCells(server: ServerStatus): string[] {
     server.isBackup ? `${server.address} (backup)` : server.address,
     server.state,
     String(server.weight),
-    String(server.inFlight),
+    loadText(server),
     String(server.requestsPerSecond),
     String(server.requests),
     String(server.errors),
@@ -107,10 +109,20 @@ function serverCells(server: ServerStatus): string[] {
   ];
 }
 
+/** Its exchanges, with its limits where it has any: `7/10`, and `7/10 (3/5 unanswered)`. */
+function loadText({ inFlight, pending, maxConnections, maxPending }: ServerStatus): string {
+  const running = ofMost(inFlight, maxConnections);
+  return pending === null ? running : `${running} (${ofMost(pending, maxPending)} unanswered)`;
+}
+
+function ofMost(count: number, most: number | null): string {
+  return most === null ? String(count) : `${count}/${most}`;
+}
+
 /** Columns of numbers stand right, others left. */
 function table(titles: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const isNumber = titles.map((_title, column) =>
-    rows.every((row) => /^[0-9.–]+$/.test(row[column] ?? '')),
+    rows.every((row) => /^[0-9./–]+$/.test(row[column] ?? '')),
   );
   const widths = titles.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)),

@@ -14,6 +14,8 @@ export interface Rival {
   readonly slot: number;
   readonly state: ServerState;
   readonly attemptAtUs: number;
+  /** Counted among the unanswered exchanges of its server. */
+  readonly isPending: boolean;
 }
 
 /** What an exchange keeps for the case that it fails or waits; an exchange that does neither reads its rule only. */
@@ -46,6 +48,8 @@ export class FailoverState {
   waitedMs = 0;
   /** Holds one of the places that its pool limits. */
   hasPoolPlace = false;
+  /** Server whose answer it waits for, where these are limited; -1 when it is not counted. */
+  pendingSlot = -1;
   /** Made when a time is watched first. */
   entry: TimerEntry | null = null;
 

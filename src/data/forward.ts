@@ -16,7 +16,7 @@ import { countAnswer, countFailure } from './failure-streak.ts';
 import { fallBack, maySubmitAgain } from './fall-back.ts';
 import { endRival, leaveRace, slotOf, startRace, winRace } from './hedging.ts';
 import { noteAnswerLatency, noteFailureLatency } from './note-latency.ts';
-import { givePlace, takePlace } from './places.ts';
+import { answerBegan, givePlace, takePlace } from './places.ts';
 import type { Conductor, Plane } from './plane.ts';
 import type { PoolGate, QueueOwner } from './pool-gate.ts';
 import { record } from './record.ts';
@@ -422,6 +422,7 @@ export class Forward implements Conductor, QueueOwner {
     this.#clock.stop(exchange.failover);
     if (exchange.failover.rival !== null) endRival(this.#plane, exchange);
     if (exchange.failover.waiter !== null) exchange.pool!.gate!.leave(exchange);
+    answerBegan(this.#plane, exchange);
     unspend(this.#plane, exchange);
   }
 

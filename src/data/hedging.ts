@@ -1,11 +1,12 @@
 import { choose } from '../balance/choose.ts';
-import { release } from '../balance/reserve.ts';
+import { release, releasePending } from '../balance/reserve.ts';
 import { invariant } from '../base/invariant.ts';
 import { refund, tryWithdraw } from '../limit/retry-budget.ts';
 import { PoolColumn, ServerColumn } from '../observe/columns.ts';
 import { Act } from './acts.ts';
 import { type Exchange, type ServerSide, Stage } from './exchange.ts';
 import { pickRequestOf } from './pick-request.ts';
+import { giveUnused, notePending } from './places.ts';
 import type { Plane } from './plane.ts';
 
 /*
@@ -31,12 +32,15 @@ export function startRace(plane: Plane, exchange: Exchange): boolean {
   const second = choose(pool.eligible, pickRequestOf(plane, exchange));
   const secondState = second < 0 ? undefined : pool.servers.get(second);
   if (secondState === undefined || secondState.target === null) {
-    if (second >= 0) release(plane.words, plane.worker, second);
+    if (second >= 0) giveUnused(plane, pool, second);
     exchange.removeTried(slot);
     refund(retryTokens, pool.pool.slot);
     return false;
   }
-  failover.rival = { server, slot, state, attemptAtUs: exchange.attemptAtUs };
+  const isPending = failover.pendingSlot >= 0;
+  failover.rival = { server, slot, state, attemptAtUs: exchange.attemptAtUs, isPending };
+  failover.pendingSlot = -1;
+  if (pool.eligible.pendingMaxOf(second) > 0) notePending(exchange, second);
   failover.hedges++;
   exchange.acts |= Act.HEDGED;
   exchange.slot = second;
@@ -79,7 +83,7 @@ export function leaveRace(plane: Plane, exchange: Exchange, side: ServerSide): v
     return;
   }
   exchange.failover.rival = null;
-  giveBack(plane, exchange, rival.slot);
+  giveBack(plane, exchange, rival.slot, rival.isPending);
 }
 
 /** The rival is cancelled. */
@@ -88,7 +92,7 @@ export function endRival(plane: Plane, exchange: Exchange): void {
   if (rival === null) return;
   exchange.failover.rival = null;
   rival.server.cancel();
-  giveBack(plane, exchange, rival.slot);
+  giveBack(plane, exchange, rival.slot, rival.isPending);
 }
 
 /** Only what may be sent twice and is here as a whole; never where places are counted for the whole pool or waited for. */
@@ -118,10 +122,13 @@ function becomeOwn(plane: Plane, exchange: Exchange): void {
   exchange.serverState = rival.state;
   exchange.attemptAtUs = rival.attemptAtUs;
   exchange.removeTried(rival.slot);
-  giveBack(plane, exchange, slot);
+  const wasPending = failover.pendingSlot >= 0;
+  failover.pendingSlot = rival.isPending ? rival.slot : -1;
+  giveBack(plane, exchange, slot, wasPending);
 }
 
-function giveBack(plane: Plane, exchange: Exchange, slot: number): void {
+function giveBack(plane: Plane, exchange: Exchange, slot: number, isPending: boolean): void {
   release(plane.words, plane.worker, slot);
+  if (isPending) releasePending(plane.words, plane.worker, slot);
   exchange.pool!.gate?.freed();
 }

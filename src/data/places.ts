@@ -1,6 +1,6 @@
 import { choose } from '../balance/choose.ts';
 import { ALL_BUSY } from '../balance/policy.ts';
-import { release } from '../balance/reserve.ts';
+import { release, releasePending } from '../balance/reserve.ts';
 import type { Exchange } from './exchange.ts';
 import { pickRequestOf } from './pick-request.ts';
 import type { Plane } from './plane.ts';
@@ -29,13 +29,14 @@ export function takePlace(plane: Plane, exchange: Exchange, pool: CompiledPool):
     }
     const state = pool.servers.get(slot);
     if (state !== undefined && state.target !== null) {
+      if (pool.eligible.pendingMaxOf(slot) > 0) notePending(exchange, slot);
       exchange.serverState = state;
       exchange.slot = slot;
       exchange.lastSlot = slot;
       return slot;
     }
     // Its name became unresolved after this table was compiled: nothing to dial.
-    release(plane.words, plane.worker, slot);
+    giveUnused(plane, pool, slot);
     exchange.addTried(slot);
   }
 }
@@ -45,9 +46,36 @@ export function givePlace(plane: Plane, exchange: Exchange): void {
   if (exchange.slot < 0) return;
   release(plane.words, plane.worker, exchange.slot);
   exchange.slot = -1;
+  const { failover } = exchange;
+  if (failover.pendingSlot >= 0) {
+    releasePending(plane.words, plane.worker, failover.pendingSlot);
+    failover.pendingSlot = -1;
+  }
   const gate = exchange.pool!.gate;
   if (gate !== null) {
     gate.givePlace(exchange);
     gate.freed();
   }
+}
+
+/** Its server counts it among its unanswered exchanges, until `answerBegan` or the end. */
+export function notePending(exchange: Exchange, slot: number): void {
+  exchange.failover.pendingSlot = slot;
+  // Makes the conductor look when the answer comes; other exchanges pay nothing.
+  exchange.failover.isArmed = true;
+}
+
+/** The server has answered, or there is a tunnel: it may be given another exchange to answer. */
+export function answerBegan(plane: Plane, exchange: Exchange): void {
+  const { failover } = exchange;
+  if (failover.pendingSlot < 0) return;
+  releasePending(plane.words, plane.worker, failover.pendingSlot);
+  failover.pendingSlot = -1;
+  exchange.pool!.gate?.freedSoon();
+}
+
+/** Gives back what `choose` had reserved and nobody used. */
+export function giveUnused(plane: Plane, pool: CompiledPool, slot: number): void {
+  release(plane.words, plane.worker, slot);
+  if (pool.eligible.pendingMaxOf(slot) > 0) releasePending(plane.words, plane.worker, slot);
 }

@@ -180,6 +180,13 @@ export class PoolGate {
     if (this.isCrowded) this.serve();
   }
 
+  /** The same in the midst of an answer: who has his turn takes it in an event of his own. */
+  freedSoon(): void {
+    if (!this.isCrowded) return;
+    const turn = this.#shared.turn();
+    this.#shared.ring(turn < 0 ? this.#plane.worker : turn);
+  }
+
   /** Gives places to those whose turn it is, for as long as there are any; wakes another worker when it is its turn. */
   serve(): void {
     if (this.#isServing) {

@@ -11,7 +11,7 @@ import { Exchange } from './exchange.ts';
 import { countFailure, countSuccess } from './failure-streak.ts';
 import type { ListenerLink, ListenerState } from './listener-state.ts';
 import { noteFailureLatency } from './note-latency.ts';
-import { givePlace, takePlace } from './places.ts';
+import { answerBegan, givePlace, takePlace } from './places.ts';
 import type { Plane } from './plane.ts';
 import type { PoolGate, QueueOwner } from './pool-gate.ts';
 import { record } from './record.ts';
@@ -182,6 +182,7 @@ export class TcpLink implements LinkHandler, ListenerLink, QueueOwner {
     plane.cells[state.counters + ServerColumn.CONNECTS]! += 1;
     plane.histogramCells[state.connectHistogram + bucketOf(exchange.connectUs)]! += 1;
     countSuccess(plane, exchange.slot);
+    answerBegan(plane, exchange);
     this.#pool.latency?.observe(exchange.slot, exchange.connectUs);
     const tunnel = new Tunnel(plane, this.#link, far, (bytes, failure) => {
       exchange.answerBytes = bytes.toNear;

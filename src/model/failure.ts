@@ -44,6 +44,7 @@ export type FailureCode =
   | 'rewrite-invalid'
   | 'no-server-available'
   | 'server-limit-reached'
+  | 'pending-limit-reached'
   | 'pool-limit-reached'
   | 'queue-full'
   | 'queue-timeout'
@@ -157,6 +158,7 @@ export const failures: Readonly<Record<FailureCode, FailureKind>> = {
   'rewrite-invalid': ours(400, 'the path that the route makes of this one is not valid'),
   'no-server-available': ours(503, 'no healthy server is available'),
   'server-limit-reached': ours(503, 'every server is at its connection limit'),
+  'pending-limit-reached': ours(503, 'every server has as many unanswered requests as it may'),
   'pool-limit-reached': ours(503, 'the pool is at its connection limit'),
   'queue-full': ours(503, 'every server is at its limit and the queue is full'),
   'queue-timeout': ours(503, 'no server had a place within the time that the queue allows'),

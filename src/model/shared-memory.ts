@@ -38,6 +38,9 @@ function wordLayout(workers: number): Readonly<Record<WordName, number>> {
     inFlight: S,
     /** The same per worker (row), so that a dead worker's share can be subtracted. */
     inFlightByWorker: workers * S,
+    /** Exchanges that wait for an answer to begin, of servers with a limit of these; and per worker (row). */
+    pending: S,
+    pendingByWorker: workers * S,
     /** `Verdict` bits per server. Written by control only. */
     verdict: S,
     /** What part of its weight a server gets, per source (rows): balance/weight-factor. Written by control only. */
@@ -88,6 +91,8 @@ function wordLayout(workers: number): Readonly<Record<WordName, number>> {
 type WordName =
   | 'inFlight'
   | 'inFlightByWorker'
+  | 'pending'
+  | 'pendingByWorker'
   | 'verdict'
   | 'weightFactor'
   | 'latencyUs'

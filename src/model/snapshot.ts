@@ -177,6 +177,8 @@ export interface Server {
   readonly tier: number;
   /** Active exchanges and tunnels over all workers; 0 = no limit. */
   readonly connectionsMax: number;
+  /** Exchanges that wait for its answer to begin, over all workers; 0 or absent = no limit. */
+  readonly pendingMax?: number;
   readonly labels: Readonly<Record<string, string>>;
 }
 

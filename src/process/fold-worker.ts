@@ -18,6 +18,8 @@ export function foldWorker(words: SharedWords, worker: number, workers: number):
   let exchanges = 0;
   const row = worker * limits.serverSlots;
   for (let slot = 0; slot < limits.serverSlots; slot++) {
+    const unanswered = Atomics.exchange(words.pendingByWorker, row + slot, 0);
+    if (unanswered !== 0) Atomics.sub(words.pending, slot, unanswered);
     const count = Atomics.exchange(words.inFlightByWorker, row + slot, 0);
     if (count === 0) continue;
     Atomics.sub(words.inFlight, slot, count);

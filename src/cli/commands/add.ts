@@ -13,6 +13,7 @@ export const add: Command = changeCommand({
     weight: { type: 'string', value: 'N', says: 'weight, 0 to 1000; default 1' },
     backup: { type: 'boolean', says: 'takes traffic only when no other server can' },
     'max-connections': { type: 'string', value: 'N', says: 'exchanges at once; default no limit' },
+    'max-pending': { type: 'string', value: 'N', says: 'unanswered requests; default no limit' },
   },
   positionals: [1, 1],
   act: async (client, { positionals, values }) => {
@@ -24,10 +25,12 @@ export const add: Command = changeCommand({
     }
     const weight = numberOf(values, 'weight');
     const maxConnections = numberOf(values, 'max-connections');
+    const maxPending = numberOf(values, 'max-pending');
     const json = await client.change('POST', `/v1/pools/${encodeURIComponent(pool)}/servers`, {
       address,
       ...(weight === undefined ? {} : { weight }),
       ...(maxConnections === undefined ? {} : { maxConnections }),
+      ...(maxPending === undefined ? {} : { maxPending }),
       ...(values['backup'] === true ? { backup: true } : {}),
     });
     return { json, text: `${pool}/${address} is added` };

@@ -39,6 +39,10 @@ const specFields: Readonly<Record<string, Field>> = {
     'an integer from 0 (no limit) to 1000000',
     (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 1_000_000,
   ],
+  maxPending: [
+    'an integer from 0 (no limit) to 1000000',
+    (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 1_000_000,
+  ],
   labels: ['an object of texts', isTextRecord],
 };
 const time: Field = [

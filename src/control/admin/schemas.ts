@@ -24,6 +24,7 @@ export const specSchema: Schema = {
     weight: weightSchema,
     backup: { type: 'boolean' },
     maxConnections: { type: 'integer', minimum: 0, maximum: 1_000_000 },
+    maxPending: { type: 'integer', minimum: 0, maximum: 1_000_000 },
     labels: labelsSchema,
   },
 };

@@ -82,6 +82,7 @@ export function buildServer(server: CheckedServer): ConfigServer {
     isBackup: server.backup ?? false,
     tier: server.tier ?? 0,
     connectionsMax: server.maxConnections ?? 0,
+    ...(server.maxPending === undefined ? {} : { pendingMax: server.maxPending }),
     labels: Object.fromEntries(server.labels ?? []),
   };
 }

@@ -288,6 +288,7 @@ export interface CheckedServer {
   readonly weight?: number;
   readonly backup?: boolean;
   readonly maxConnections?: number;
+  readonly maxPending?: number;
   readonly tier?: number;
   readonly labels?: ReadonlyMap<string, string>;
 }

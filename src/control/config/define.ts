@@ -229,6 +229,7 @@ export interface ServerInput {
   weight?: number | undefined;
   backup?: boolean | undefined;
   maxConnections?: number | undefined;
+  maxPending?: number | undefined;
   tier?: number | undefined;
   labels?: Record<string, string> | undefined;
 }

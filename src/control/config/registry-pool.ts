@@ -38,6 +38,11 @@ export const server: RecordShape = record(
       'Exchanges and tunnels at a time; 0 is without limit.',
       { default: '0' },
     ),
+    maxPending: key(
+      count(0, 1_000_000),
+      'Requests at a time that wait for its answer to begin (tcp: for its connection); 0 is without limit. What streams or is a WebSocket does not count.',
+      { default: '0' },
+    ),
     tier: key(count(0, 9), 'Its tier: a higher one takes what the lower ones cannot.', {
       default: '0',
     }),

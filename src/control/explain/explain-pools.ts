@@ -192,8 +192,9 @@ function requestOf(pool: Pool, head: Head, addressHash: number): PickRequest {
 /** Some slot that a policy of the user's own could choose, or why it has none. */
 function ownSlot({ candidates, words }: EligibleSet): number {
   const free = candidates.find(
-    ({ slot, connectionsMax }) =>
-      connectionsMax === 0 || Atomics.load(words.inFlight, slot) < connectionsMax,
+    ({ slot, connectionsMax, pendingMax }) =>
+      (connectionsMax === 0 || Atomics.load(words.inFlight, slot) < connectionsMax) &&
+      (pendingMax === 0 || Atomics.load(words.pending, slot) < pendingMax),
   );
   return free?.slot ?? (candidates.length === 0 ? NONE : ALL_BUSY);
 }

@@ -30,14 +30,15 @@ export function explainServers(pool: Pool, means: ServerMeans): ExplainedServer[
     const candidate = group?.candidates.find(({ slot }) => slot === server.slot);
     const load = inFlight === null ? null : Atomics.load(inFlight, server.slot);
     const loadMax = server.connectionsMax > 0 ? server.connectionsMax : null;
-    const isFull = candidate !== undefined && loadMax !== null && (load ?? 0) >= loadMax;
+    const full = candidate === undefined ? null : fullText(server, load ?? 0, set);
+    const isFull = full !== null;
     const factor = candidate?.factor ?? 1;
     return {
       address: server.address,
       isEligible: candidate !== undefined && !isFull,
-      why: isFull ? `full: ${load} of ${loadMax} places are taken` : whyOf(server, health, group),
+      why: full?.why ?? whyOf(server, health, group),
       sinceMs: isFull ? null : (health?.sinceMs ?? null),
-      next: isFull ? 'back as soon as a request on it ends' : (health?.next ?? null),
+      next: full?.next ?? health?.next ?? null,
       weight: server.weight * factor,
       factor,
       factorWhy: factor === 1 ? null : factorText(health, report?.atMs ?? 0),
@@ -48,6 +49,22 @@ export function explainServers(pool: Pool, means: ServerMeans): ExplainedServer[
       latencyMs: latencyOf(latency, server.slot),
     };
   });
+}
+
+/** The limit of its own that a server is at, and what ends that; null where it has room. */
+function fullText(
+  { slot, connectionsMax, pendingMax = 0 }: Server,
+  load: number,
+  { words }: EligibleSet,
+): { readonly why: string; readonly next: string } | null {
+  if (connectionsMax > 0 && load >= connectionsMax) {
+    const why = `full: ${load} of ${connectionsMax} places are taken`;
+    return { why, next: 'back as soon as a request on it ends' };
+  }
+  const pending = Atomics.load(words.pending, slot);
+  if (pendingMax === 0 || pending < pendingMax) return null;
+  const why = `full: ${pending} of ${pendingMax} requests wait for its answer`;
+  return { why, next: 'back as soon as an answer of it begins' };
 }
 
 function whyOf(

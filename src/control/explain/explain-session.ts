@@ -17,6 +17,7 @@ export interface ExplainedSession {
 interface SessionWords {
   readonly verdict: Int32Array;
   readonly inFlight: Int32Array;
+  readonly pending: Int32Array;
 }
 
 /** Tells what the session cookie of a request does; null where the pool has no sessions. */
@@ -66,12 +67,15 @@ export function explainSession(
 }
 
 /** Why a session's server cannot have a request of it now; null when it can. */
-function awayText({ slot, target, connectionsMax }: Server, words: SessionWords): string | null {
+function awayText(server: Server, words: SessionWords): string | null {
+  const { slot, target, connectionsMax, pendingMax = 0 } = server;
   const verdict = Atomics.load(words.verdict, slot) & ~Verdict.DRAINING;
   if (verdict !== 0 || target === null) {
     return 'is not well: the policy chooses another one, and the answer sets a cookie for that';
   }
-  const isFull = connectionsMax > 0 && Atomics.load(words.inFlight, slot) >= connectionsMax;
+  const isFull =
+    (connectionsMax > 0 && Atomics.load(words.inFlight, slot) >= connectionsMax) ||
+    (pendingMax > 0 && Atomics.load(words.pending, slot) >= pendingMax);
   return isFull
     ? 'is full: the policy chooses another one for this request, the session stays'
     : null;

@@ -72,6 +72,8 @@ export interface ServerSpec {
   readonly backup?: boolean;
   /** 0 = no limit. */
   readonly maxConnections?: number;
+  /** 0 = no limit. */
+  readonly maxPending?: number;
   readonly labels?: Readonly<Record<string, string>>;
 }
 

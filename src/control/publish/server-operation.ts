@@ -66,7 +66,7 @@ function add(
   { underlying, overlay }: OperationGround,
 ): OperationProblem | null {
   const path = `pools.${pool.name}.servers`;
-  const { address, weight = 1, maxConnections = 0 } = spec;
+  const { address, weight = 1, maxConnections = 0, maxPending = 0 } = spec;
   if (parseServerAddress(address) === null) {
     const requirement = 'an address such as 10.0.0.1:3000, app.internal:80 or unix:/run/app.sock';
     return refusal('invalid-server', does, path, requirement, address);
@@ -75,6 +75,10 @@ function add(
   if (!isCount(maxConnections, CONNECTIONS_MAX)) {
     const requirement = `a whole number of connections from 0 to ${CONNECTIONS_MAX}`;
     return refusal('invalid-server', does, path, requirement, String(maxConnections));
+  }
+  if (!isCount(maxPending, CONNECTIONS_MAX)) {
+    const requirement = `a whole number of unanswered requests from 0 to ${CONNECTIONS_MAX}`;
+    return refusal('invalid-server', does, path, requirement, String(maxPending));
   }
   if (pool.servers.some((server) => server.address === address)) {
     return refusal('server-exists', does, path, 'an address the pool does not have', address);
@@ -85,6 +89,7 @@ function add(
     weight,
     backup: spec.backup ?? false,
     maxConnections,
+    ...(maxPending === 0 ? {} : { maxPending }),
     labels,
   });
   const written = underlying.pools.find((each) => each.name === pool.name);

@@ -92,6 +92,8 @@ function poolStatus(pool: Pool, means: TrafficMeans, left: readonly DepartedCoun
   const { counters } = means;
   const servers = pool.servers.map((server) => serverStatus(server, means));
   const view = means.conditionOf(pool.name);
+  const inFlight = servers.reduce((sum, server) => sum + server.inFlight, 0);
+  const queued = Atomics.load(means.words.poolQueued, pool.slot);
   return {
     name: pool.name,
     policy: pool.policy,
@@ -100,7 +102,11 @@ function poolStatus(pool: Pool, means: TrafficMeans, left: readonly DepartedCoun
     withoutServer: counters.one('pool', pool.slot, PoolColumn.WITHOUT_SERVER),
     responses: responsesOf(counters.row('pool', pool.slot), PoolColumn),
     retries: counters.one('pool', pool.slot, PoolColumn.RETRIES),
-    queued: Atomics.load(means.words.poolQueued, pool.slot),
+    inFlight,
+    queued,
+    load: inFlight + queued,
+    maxConnections: pool.connectionsMax || null,
+    queueSize: pool.queue?.size ?? null,
     condition: view?.condition ?? 'down',
     why: view?.why ?? 'not yet known',
     servers,
@@ -190,6 +196,9 @@ function serverStatus(server: Server, means: TrafficMeans): ServerStatus {
     state: health?.state ?? 'down',
     why: health?.why ?? 'not yet known',
     inFlight: Atomics.load(words.inFlight, slot),
+    pending: server.pendingMax ? Atomics.load(words.pending, slot) : null,
+    maxConnections: server.connectionsMax || null,
+    maxPending: server.pendingMax || null,
     requests,
     requestsPerSecond: rounded(means.rateOf(slot)),
     errors: errorsOf(counters.row('server', slot)),

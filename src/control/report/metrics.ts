@@ -147,6 +147,8 @@ function poolMetrics(out: Exposition, pool: Pool, traffic: TrafficMeans): void {
   poolTotals(out, pool.name, pool.slot, counters.row('pool', pool.slot), traffic);
   const queued = Atomics.load(traffic.words.poolQueued, pool.slot);
   out.gauge('evenkeel_pool_waiting', 'Requests that wait for a place now.', queued, labels);
+  const running = pool.servers.reduce((sum, { slot }) => sum + inFlightOf(traffic, slot), 0);
+  out.gauge('evenkeel_pool_in_flight', 'Exchanges and tunnels at its servers.', running, labels);
   for (const state of states) {
     const count = pool.servers.filter((server) => stateOf(healthOf, server) === state).length;
     out.gauge('evenkeel_pool_servers', 'Servers by state.', count, { ...labels, state });
@@ -190,6 +192,13 @@ function serverMetrics(out: Exposition, pool: Pool, server: Server, traffic: Tra
   const isUp = Number(stateOf(traffic.healthOf, server) === 'up');
   out.gauge('evenkeel_server_up', '1 while the server takes new traffic.', isUp, labels);
   out.gauge('evenkeel_server_weight', 'Weight in force.', server.weight, labels);
+  if (!server.pendingMax) return;
+  const pending = Atomics.load(traffic.words.pending, server.slot);
+  out.gauge('evenkeel_server_pending', 'Exchanges that wait for its answer.', pending, labels);
+}
+
+function inFlightOf({ words }: TrafficMeans, slot: number): number {
+  return Atomics.load(words.inFlight, slot);
 }
 
 function serverTotals(

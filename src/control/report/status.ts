@@ -145,8 +145,15 @@ export interface PoolStatus {
   /** Mean of the last ten seconds. */
   readonly requestsPerSecond: number;
   readonly retries: number;
+  /** Exchanges and tunnels now running at its servers. */
+  readonly inFlight: number;
   /** Requests that wait for a place now. */
   readonly queued: number;
+  /** What it has to do now: in flight and queued. */
+  readonly load: number;
+  /** Limits of its own; null where it has none. */
+  readonly maxConnections: number | null;
+  readonly queueSize: number | null;
   readonly condition: PoolCondition;
   /** Why it is in that condition, in words. */
   readonly why: string;
@@ -195,6 +202,11 @@ export interface ServerStatus {
   /** Why it is in that state, in words. */
   readonly why: string;
   readonly inFlight: number;
+  /** Of these, those that wait for an answer to begin; null where that is not limited, and so not counted. */
+  readonly pending: number | null;
+  /** Its limits; null where it has none. */
+  readonly maxConnections: number | null;
+  readonly maxPending: number | null;
   readonly requests: number;
   /** Mean of the last ten seconds. */
   readonly requestsPerSecond: number;
