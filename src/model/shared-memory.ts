@@ -152,6 +152,8 @@ export function attachWords(buffers: SharedBuffers): SharedWords {
   const words: SharedWords = {
     inFlight: next('inFlight'),
     inFlightByWorker: next('inFlightByWorker'),
+    pending: next('pending'),
+    pendingByWorker: next('pendingByWorker'),
     verdict: next('verdict'),
     weightFactor: next('weightFactor'),
     latencyUs: next('latencyUs'),
