@@ -2,7 +2,7 @@ import { Verdict } from '../model/shared-memory.ts';
 import type { Server } from '../model/snapshot.ts';
 import type { EligibleSet } from './eligible.ts';
 import type { PickRequest } from './policy.ts';
-import { ALL_BUSY } from './policy.ts';
+import { ALL_BUSY, NONE } from './policy.ts';
 import { release, reserve, reserveExpecting, reservePending } from './reserve.ts';
 import { isTried } from './usable.ts';
 
@@ -40,6 +40,14 @@ export function choose(set: EligibleSet, request: PickRequest): number {
   }
   set.reason = set.reasonFor(ALL_BUSY);
   return ALL_BUSY;
+}
+
+/**
+ * Takes a place on a backup for a request that has tried all eligible servers (`set.spareFor`); its slot, or `NONE`.
+ */
+export function chooseSpare(set: EligibleSet, request: PickRequest): number {
+  const spare = set.spareFor(request);
+  return spare !== null && claim(set, spare, request) ? spare.slot : NONE;
 }
 
 /**

@@ -5,7 +5,7 @@ import { plainBalancing } from '../model/balancing.ts';
 import { standardRetry } from '../model/retry.ts';
 import { allocateShared, attachWords, type SharedWords, Verdict } from '../model/shared-memory.ts';
 import type { PolicyName, Pool, Server } from '../model/snapshot.ts';
-import { choose } from './choose.ts';
+import { choose, chooseSpare } from './choose.ts';
 import { EligibleSet } from './eligible.ts';
 import { LatencyBook } from './latency-book.ts';
 import { requestOf } from './policy.conformance.ts';
@@ -235,6 +235,32 @@ test('EligibleSet weighs servers by their factors, and leaves out who is told to
     set.candidates.map(({ weight }) => weight),
     [1, 2],
   );
+});
+
+test('chooseSpare() takes the least loaded backup that is well, once all others were tried', () => {
+  const words = wordsFor();
+  const servers = [
+    serverOf(1),
+    serverOf(2, { isBackup: true }),
+    serverOf(3, { isBackup: true, connectionsMax: 1 }),
+    serverOf(4, { isBackup: true, weight: 0 }),
+  ];
+  const set = setOf(poolOf(servers), words);
+  assert.equal(chooseSpare(set, requestOf(0, [])), NONE, 'nothing was tried');
+  assert.equal(set.hasOther(requestOf(0, [1]), false), true);
+  assert.deepEqual(
+    [
+      chooseSpare(set, requestOf(0, [1])),
+      chooseSpare(set, requestOf(0, [1])),
+      chooseSpare(set, requestOf(0, [1])),
+    ],
+    [2, 3, 2],
+  );
+  assert.deepEqual([words.inFlight[2], words.inFlight[3]], [2, 1]);
+  assert.equal(chooseSpare(set, requestOf(0, [1, 2])), NONE, 'the other one is full');
+  judge(words, 2, Verdict.PROBE_DOWN);
+  assert.equal(chooseSpare(set, requestOf(0, [1])), NONE, 'one is down, one is full');
+  assert.equal(set.hasOther(requestOf(0, [1]), false), false);
 });
 
 test('hasOther() asks for an untried server and changes nothing', () => {

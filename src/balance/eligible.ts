@@ -86,6 +86,8 @@ export class EligibleSet {
   readonly #seen: Float64Array;
   #isPanic = false;
   #isBackup = false;
+  /** Some server of the pool is a backup, whether it takes part or not. */
+  readonly #hasBackup: boolean;
   /** `connectionsMax` by slot; empty when no candidate has a limit. */
   #limitBySlot: Int32Array = new Int32Array(0);
   /** `pendingMax` by slot, of all servers, since sessions reach those that are no candidates; empty when none has one. */
@@ -102,6 +104,7 @@ export class EligibleSet {
     this.#load = new SharedLoad(words);
     this.#seen = new Float64Array(2 * pool.servers.length);
     this.#pendingMaxBySlot = limitsBySlot(pool.servers, ({ pendingMax = 0 }) => pendingMax);
+    this.#hasBackup = pool.servers.some(({ isBackup }) => isBackup);
     this.#picker = this.#rebuild(null);
   }
 
@@ -152,7 +155,32 @@ export class EligibleSet {
         if (countsFull || !isFull(candidate, this.#load)) return true;
       }
     }
-    return false;
+    return this.spareFor(request) !== null;
+  }
+
+  /**
+   * The least loaded backup for its weight, for a request that has tried all that are eligible and found them sick
+   * before their verdicts say so; null where there is none. Cost: O(servers), and only then.
+   */
+  spareFor(request: PickRequest): Server | null {
+    this.picker();
+    if (this.#isBackup || !this.#hasBackup || request.triedCount === 0) return null;
+    let best: Server | null = null;
+    let bestLoad = 0;
+    for (const server of this.pool.servers) {
+      const { isBackup, slot, target, weight, connectionsMax } = server;
+      if (!isBackup || weight === 0 || target === null || isTried(request, slot)) continue;
+      if (Atomics.load(this.words.verdict, slot) !== 0) continue;
+      const inFlight = this.#load.of(slot);
+      const pendingMax = this.pendingMaxOf(slot);
+      if (connectionsMax > 0 && inFlight >= connectionsMax) continue;
+      if (pendingMax > 0 && this.#load.pendingOf(slot) >= pendingMax) continue;
+      const load = (inFlight + 1) / weight;
+      if (best !== null && load >= bestLoad) continue;
+      best = server;
+      bestLoad = load;
+    }
+    return best;
   }
 
   /** The limit of a candidate; 0 = none. */

@@ -27,6 +27,30 @@ test('a refused dial goes to every other server once and costs no budget', () =>
   assert.equal(run.inFlight, 0);
 });
 
+test('a request that no server takes goes to a backup before their verdicts say that they are down', () => {
+  const [pool] = fakeSnapshot(3).pools;
+  const servers = pool!.servers.map((server, at) => ({ ...server, isBackup: at === 2 }));
+  const run = new FakeRun(3, { pools: [{ ...pool!, servers }] });
+  const client = run.client(post);
+  run.server(0, false).die(ECONNREFUSED);
+  run.server(1, false).die(ECONNREFUSED);
+  run.server(2).receive(ok);
+  assert.equal(brief(client.text), '200 OK|ok');
+  assert.equal(run.inFlight, 0);
+});
+
+test('a reused link that dies does not send its request to a backup', () => {
+  const [pool] = fakeSnapshot(2).pools;
+  const servers = pool!.servers.map((server, at) => ({ ...server, isBackup: at === 1 }));
+  const run = new FakeRun(2, { pools: [{ ...pool!, servers }] });
+  const client = run.client(get);
+  run.server(0).receive(ok);
+  client.receive(get);
+  run.server(0).die(ECONNRESET);
+  assert.equal(run.dials, 2);
+  assert.deepEqual(run.server(1).target, run.server(0).target);
+});
+
 test('a refused dial is repaired unseen, bodies included', () => {
   const run = new FakeRun(2);
   const client = run.client(post);

@@ -1,5 +1,5 @@
-import { choose } from '../balance/choose.ts';
-import { ALL_BUSY } from '../balance/policy.ts';
+import { choose, chooseSpare } from '../balance/choose.ts';
+import { ALL_BUSY, NONE } from '../balance/policy.ts';
 import { release, releasePending } from '../balance/reserve.ts';
 import type { Exchange } from './exchange.ts';
 import { pickRequestOf } from './pick-request.ts';
@@ -23,6 +23,8 @@ export function takePlace(plane: Plane, exchange: Exchange, pool: CompiledPool):
       slot = pool.sticky.claim(exchange.session, request);
     }
     if (slot < 0) slot = choose(pool.eligible, request);
+    // Where only a reused link died its server is asked again first: backups are for servers that fail.
+    if (slot === NONE && exchange.staleSlot < 0) slot = chooseSpare(pool.eligible, request);
     if (slot < 0) {
       if (gate !== null) gate.givePlace(exchange);
       return slot;

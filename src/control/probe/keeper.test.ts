@@ -186,6 +186,9 @@ test('an ejection ends by its time, and sooner when the probe comes back from do
   probed.refusing.clear();
   probed.clock.advance(6_900);
   assert.equal(probed.bits(1), 0);
+  const states = probed.keeper.viewOf(1)?.history.map(({ state }) => state);
+  // back at once from down, by way of no other state
+  assert.deepEqual(states?.slice(-2), ['down', 'up']);
 });
 
 test('the last eligible server is never ejected', () => {

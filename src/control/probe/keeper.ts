@@ -286,15 +286,15 @@ export class HealthKeeper {
   #onProbed(health: ServerHealth): void {
     const { probes, slot } = health;
     if (probes === null) return;
-    const wasDown = (health.bits & Verdict.PROBE_DOWN) !== 0;
+    if (probes.isUp && (health.bits & Verdict.PROBE_DOWN) !== 0) {
+      // Back from down: what it did before it went is forgotten, first of all, so that its state changes once.
+      const nowMs = this.#options.clock.nowMs();
+      const lifted = this.#judgeOf(slot)?.readmit(slot, nowMs, 'its probe passes again');
+      if (lifted) this.#carryOut(lifted);
+    }
     this.#setBit(slot, Verdict.PROBE_DOWN, !probes.isUp, `probe: ${probes.reason}`);
     this.#drainOrNot(health, probes.isDraining ? 'its agent says drain' : 'its agent says ready');
     this.#weigh(health, probes.factor);
-    if (!wasDown || !probes.isUp) return;
-    // Back from down: what it did before it went says nothing about what came back.
-    const nowMs = this.#options.clock.nowMs();
-    const lifted = this.#judgeOf(slot)?.readmit(slot, nowMs, 'its probe passes again');
-    if (lifted) this.#carryOut(lifted);
   }
 
   #drainOrNot(health: ServerHealth, why: string): void {
