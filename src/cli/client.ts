@@ -98,6 +98,43 @@ export class AdminClient {
     });
   }
 
+  /**
+   * Follows server-sent events until `signal` or the balancer ends them. Errors: throws `CommandError` when
+   * nobody answers, and with the balancer's own words when it refuses.
+   */
+  follow(
+    path: string,
+    signal: AbortSignal,
+    onEvent: (event: string, json: string) => void,
+  ): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const fail = (error: Error): void => {
+        if (signal.aborted) resolve();
+        else
+          reject(new CommandError(`Cannot reach the balancer at ${this.socket}: ${error.message}`));
+      };
+      const headers = { host: 'localhost' };
+      const asking = request(
+        { socketPath: this.socket, path, agent: false, headers, signal },
+        (response) => {
+          let waiting = '';
+          response.setEncoding('utf8').on('data', (text: string) => {
+            waiting += text;
+            if (response.statusCode === 200) waiting = eachEvent(waiting, onEvent);
+          });
+          response.on('error', fail);
+          response.on('end', () => {
+            const status = response.statusCode ?? 0;
+            if (status === 200) resolve();
+            else reject(new CommandError(errorMessage({ status, body: parseBody(waiting) })));
+          });
+        },
+      );
+      asking.on('error', fail);
+      asking.end();
+    });
+  }
+
   /** Asks for a change. Errors: throws `CommandError` with the balancer's own words when it is refused. */
   async change(method: string, path: string, body?: unknown): Promise<unknown> {
     const answer = await this.ask(method, path, body);
@@ -159,6 +196,17 @@ export function errorMessage({ status, body }: ClientAnswer): string {
   const message = typeof error?.message === 'string' ? error.message : `the answer was ${status}`;
   const problems = Array.isArray(error?.problems) ? error.problems.map(String) : [];
   return [...problems, message].join('\n');
+}
+
+/** Gives whole events on; returns what is left. */
+function eachEvent(text: string, onEvent: (event: string, json: string) => void): string {
+  const parts = text.split('\n\n');
+  const rest = parts.pop() ?? '';
+  for (const part of parts) {
+    const [, event, json] = /^event: (.*)\ndata: (.*)$/.exec(part) ?? [];
+    if (event !== undefined && json !== undefined) onEvent(event, json);
+  }
+  return rest;
 }
 
 function listServers(pools: readonly PoolStatus[]): string {

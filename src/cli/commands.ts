@@ -9,6 +9,8 @@ export const commandLoaders: Readonly<Record<string, () => Promise<Command>>> = 
   demo: async () => (await import('./commands/demo.ts')).demo,
   check: async () => (await import('./commands/check.ts')).check,
   status: async () => (await import('./commands/status.ts')).status,
+  top: async () => (await import('./commands/top.ts')).top,
+  tail: async () => (await import('./commands/tail.ts')).tail,
   health: async () => (await import('./commands/health.ts')).health,
   reload: async () => (await import('./commands/reload.ts')).reload,
   upgrade: async () => (await import('./commands/upgrade.ts')).upgrade,

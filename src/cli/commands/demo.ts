@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { get } from 'node:http';
 import { createServer } from 'node:net';
@@ -34,12 +35,14 @@ export const demo: Command = {
       const names = ['anna', 'ben', 'clara'];
       const started = await Promise.all(names.map((name) => servers.start(name)));
       const config = join(directory, 'evenkeel.yaml');
-      await writeFile(config, configText(port, started));
+      const adminPort = (await freePort(0)) ?? preferredPort + 1;
+      const token = randomBytes(12).toString('base64url');
+      await writeFile(config, configText(port, started, { port: adminPort, token }));
       const options = await runOptions({ config, driver: values['driver'] });
       const { runSupervisor } = await import('../../process/supervisor.ts');
       const ended = runSupervisor(options);
       const hasAnswered = await Promise.race([answers(port), ended.then(() => false)]);
-      if (hasAnswered) out(whatToTry(port, started, config));
+      if (hasAnswered) out(whatToTry(port, started, config, { port: adminPort, token }));
       else err(`The balancer did not answer on port ${port}.\n`);
       return await ended;
     } finally {
@@ -49,7 +52,13 @@ export const demo: Command = {
   },
 };
 
-function configText(port: number, servers: readonly DemoServer[]): string {
+/** Where the dashboard is, and what its actions need. */
+interface Admin {
+  readonly port: number;
+  readonly token: string;
+}
+
+function configText(port: number, servers: readonly DemoServer[], admin: Admin): string {
   const lines = servers.map((server) => `      - "127.0.0.1:${server.port}"   # ${server.name}`);
   return [
     `listeners: ["127.0.0.1:${port}"]`,
@@ -58,12 +67,18 @@ function configText(port: number, servers: readonly DemoServer[]): string {
     '    servers:',
     ...lines,
     '    probe: { type: http, path: /healthz, interval: 1s }',
+    `admin: { address: "127.0.0.1:${admin.port}", token: "${admin.token}" }`,
     'log: { access: off, level: warn }',
     '',
   ].join('\n');
 }
 
-function whatToTry(port: number, servers: readonly DemoServer[], config: string): string {
+function whatToTry(
+  port: number,
+  servers: readonly DemoServer[],
+  config: string,
+  admin: Admin,
+): string {
   const list = servers.map(
     ({ name, port: own, pid }) => `  ${name.padEnd(6)} http://127.0.0.1:${own}/   pid ${pid}`,
   );
@@ -73,11 +88,15 @@ Evenkeel balances on http://127.0.0.1:${port}/ over three servers:
 
 ${list.join('\n')}
 
+Its dashboard is on http://127.0.0.1:${admin.port}/ ; actions there ask for the token ${admin.token}
+
 In another terminal, try:
 
   curl http://127.0.0.1:${port}/                      which server answers? Again, and again
   kill -9 ${String(victim).padEnd(36)}    ${servers[0]?.name ?? ''} dies: no request fails; it is back after 10 s
   bin/evenkeel status -c ${config}
+  bin/evenkeel top -c ${config}
+  bin/evenkeel tail -c ${config}
   bin/evenkeel drain web/127.0.0.1:${servers[1]?.port ?? 0} -c ${config}
 
 Or edit ${config}: it is taken over at once. Ctrl-C ends all.
