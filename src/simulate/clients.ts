@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { TimerEntry, TimingWheel } from '../base/timing-wheel.ts';
 import type { HashKey } from '../model/balancing.ts';
+import { AnswerHead } from './answer-head.ts';
 import type { Peer, SimulatedDriver, SimulatedLink } from './driver.ts';
 import { RESET } from './driver.ts';
 import { RequestText } from './request-text.ts';
@@ -10,7 +11,7 @@ import type { Outcome, Tally } from './tally.ts';
 import { ThreadEvent } from './thread.ts';
 import { TimedEvent, type Timeline } from './timeline.ts';
 
-const HEAD_END = '\r\n\r\n';
+const answerHead: AnswerHead = new AnswerHead();
 const TICK_MS = 10;
 const BACKOFFS_MAX = 16;
 
@@ -135,7 +136,7 @@ export class Clients {
   /** The request's bytes reach the balancer. */
   deliver(end: ClientEnd, request: ClientRequest): void {
     if (request.isOver) return;
-    const link = end.open(this.addressOf(request.user));
+    const link = end.open();
     if (!link.isOpen) return;
     this.sent++;
     link.deliver((request.isPost ? this.#posts : this.#gets).of(request.id, request.user));
@@ -248,7 +249,8 @@ class ClientEnd implements Peer {
   readonly driver: SimulatedDriver;
   request: ClientRequest | null = null;
   #link: SimulatedLink | null = null;
-  #head = '';
+  /** The beginning of a head that came in pieces. */
+  #partial: Uint8Array | null = null;
   #status = 0;
   /** Bytes of the body that are still to come; -1 while the head is not whole. */
   #bodyBytes = -1;
@@ -260,35 +262,35 @@ class ClientEnd implements Peer {
   }
 
   /** The link, connected anew when there is none or the balancer closed it while it was idle. */
-  open(address: string): SimulatedLink {
+  open(): SimulatedLink {
     const known = this.#link;
     if (known?.isOpen === true) return known;
-    const link = this.driver.accept(address, this);
+    const link = this.driver.accept(this.clients.addressOf(this.user), this);
     this.#link = link;
     if (!link.isOpen) this.closed(link);
     return link;
   }
 
   take(bytes: Uint8Array, start: number, end: number): void {
-    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start);
-    let at = 0;
-    if (this.#bodyBytes < 0) {
-      const text = this.#head + buffer.toString('latin1');
-      const headEnd = text.indexOf(HEAD_END);
-      if (headEnd < 0) {
-        this.#head = text;
-        return;
-      }
-      this.#status = Number(text.slice(9, 12));
-      this.#bodyBytes = contentLength(text.slice(0, headEnd));
-      at = headEnd + HEAD_END.length - this.#head.length;
-      this.#head = '';
-      if (this.#status < 200) {
-        this.#bodyBytes = -1;
-        return;
-      }
+    if (this.#partial !== null) {
+      const whole = Buffer.concat([this.#partial, bytes.subarray(start, end)]);
+      this.#partial = null;
+      this.take(whole, 0, whole.length);
+      return;
     }
-    this.#bodyBytes -= buffer.length - at;
+    let at = start;
+    if (this.#bodyBytes < 0) {
+      at = answerHead.read(bytes, start, end);
+      if (at < 0) {
+        this.#partial = bytes.slice(start, end);
+        return;
+      }
+      this.#status = answerHead.status;
+      // An interim answer: another head follows.
+      if (this.#status < 200) return;
+      this.#bodyBytes = answerHead.contentLength;
+    }
+    this.#bodyBytes -= end - at;
     if (this.#bodyBytes <= 0) this.#answered();
   }
 
@@ -299,7 +301,7 @@ class ClientEnd implements Peer {
     this.#link = null;
     this.request = null;
     this.#bodyBytes = -1;
-    this.#head = '';
+    this.#partial = null;
     if (request === null) this.clients.forget(this);
     else this.clients.over(request, 'cut');
   }
@@ -322,11 +324,6 @@ class ClientEnd implements Peer {
     this.clients.keep(this);
     this.clients.over(request, this.#status >= 500 ? 'error' : 'ok');
   }
-}
-
-function contentLength(head: string): number {
-  const match = /\r\ncontent-length: *(\d+)/i.exec(head);
-  return match === null ? 0 : Number(match[1]);
 }
 
 function zipf(users: number, skew: number): Float64Array {

@@ -11,7 +11,8 @@ const UNREACHABLE = 113;
 const ID_DIGITS = 10;
 const ID_NAME: Buffer = Buffer.from('X-Simulated: ');
 const POST_FIRST = 'P'.charCodeAt(0);
-const HEAD_END = '\r\n\r\n';
+const CR = 13;
+const LF = 10;
 
 /** What a server tells of its requests; ids are those of the clients. */
 export interface ServerWatcher {
@@ -235,26 +236,28 @@ class ServerEnd implements Peer {
   readonly server: SimulatedServer;
   readonly #link: SimulatedLink;
   /** The beginning of a request whose head came in pieces. */
-  #partial = '';
+  #partial: Uint8Array | null = null;
+  readonly #arrival: Arrival;
   /** Its first request was picked when it was dialled. */
   #isFresh = true;
 
   constructor(server: SimulatedServer, link: SimulatedLink) {
     this.server = server;
     this.#link = link;
+    this.#arrival = new Arrival(this);
   }
 
   take(bytes: Uint8Array, start: number, end: number): void {
-    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start);
-    if (this.#partial === '' && buffer.indexOf(HEAD_END) === buffer.length - HEAD_END.length) {
-      this.#request(buffer);
+    // Requests have no body: what ends a head is the end of what comes.
+    const isWhole = endsHead(bytes, end);
+    if (isWhole && this.#partial === null) {
+      this.#request(bytes, start, end);
       return;
     }
-    this.#partial += buffer.toString('latin1');
-    if (!this.#partial.includes(HEAD_END)) return;
-    const whole = Buffer.from(this.#partial, 'latin1');
-    this.#partial = '';
-    this.#request(whole);
+    const before = this.#partial ?? new Uint8Array(0);
+    const whole = Buffer.concat([before, bytes.subarray(start, end)]);
+    this.#partial = isWhole ? null : whole;
+    if (isWhole) this.#request(whole, 0, whole.length);
   }
 
   closed(): void {
@@ -272,16 +275,33 @@ class ServerEnd implements Peer {
     timeline.schedule(delayUs, new Answer(this.#link, answerOf(status)));
   }
 
-  #request(head: Buffer): void {
+  #request(bytes: Uint8Array, start: number, end: number): void {
     const { timeline, delayUs, watcher } = this.server.means;
-    const nameAt = head.indexOf(ID_NAME);
-    const idAt = nameAt + ID_NAME.length;
-    const id = nameAt < 0 ? -1 : digits(head, idAt);
+    const id = idOf(bytes, start, end);
     if (this.#isFresh) this.#isFresh = false;
     else watcher.picked(this.server);
-    watcher.sent(this.server, id, head[0] === POST_FIRST);
-    timeline.schedule(delayUs, new Arrival(this));
+    watcher.sent(this.server, id, bytes[start] === POST_FIRST);
+    timeline.schedule(delayUs, this.#arrival);
   }
+}
+
+function endsHead(bytes: Uint8Array, end: number): boolean {
+  return bytes[end - 1] === LF && bytes[end - 2] === CR && bytes[end - 3] === LF;
+}
+
+/** The number of the client's request; -1 where there is none (a probe, a hook's own). */
+function idOf(bytes: Uint8Array, start: number, end: number): number {
+  for (let at = start; at < end - ID_NAME.length - ID_DIGITS; at++) {
+    if (bytes[at] === LF && isNameAt(bytes, at + 1)) return digits(bytes, at + 1 + ID_NAME.length);
+  }
+  return -1;
+}
+
+function isNameAt(bytes: Uint8Array, at: number): boolean {
+  for (let index = 0; index < ID_NAME.length; index++) {
+    if (bytes[at + index] !== ID_NAME[index]) return false;
+  }
+  return true;
 }
 
 function digits(bytes: Uint8Array, at: number): number {
