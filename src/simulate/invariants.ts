@@ -1,3 +1,4 @@
+import { limits } from '../model/limits.ts';
 import type { SharedWords } from '../model/shared-memory.ts';
 import { Verdict } from '../model/shared-memory.ts';
 import type { Pool } from '../model/snapshot.ts';
@@ -114,8 +115,29 @@ export class Invariants {
       if (total < 0) this.report(`${address} has ${total} in flight`);
       if (total !== sum) this.report(`${address} has ${total} in flight, its workers ${sum}`);
     }
+    this.#sweepPool();
     const balance = words.retryTokens[this.#means.pool().slot]!;
     if (balance < -RESERVE) this.report(`the retry budget fell to ${balance} thousandths`);
+  }
+
+  /** The pool's own places and its queue. */
+  #sweepPool(): void {
+    const { words, workers } = this.#means;
+    const { slot, connectionsMax, queue } = this.#means.pool();
+    const inFlight = words.poolInFlight[slot]!;
+    const waiting = words.poolQueued[slot]!;
+    if (inFlight < 0 || (connectionsMax > 0 && inFlight > connectionsMax)) {
+      this.report(`the pool has ${inFlight} in flight, its limit is ${connectionsMax}`);
+    }
+    const most = queue?.size ?? 0;
+    if (waiting < 0 || waiting > most) {
+      this.report(`${waiting} requests wait in a queue of ${most}`);
+    }
+    let sum = 0;
+    for (let worker = 0; worker < workers; worker++) {
+      sum += words.queuedByWorker[worker * limits.pools + slot]!;
+    }
+    if (sum !== waiting) this.report(`${waiting} requests wait, by the workers' count ${sum}`);
   }
 
   /** After the last event. `endings`: exchanges that the balancer's books say have ended. */
@@ -126,6 +148,11 @@ export class Invariants {
       const left = this.#means.words.inFlight[slot]!;
       if (left !== 0) this.report(`${address} keeps ${left} in flight after the last request`);
     }
+    const { slot: pool } = this.#means.pool();
+    const waiting = this.#means.words.poolQueued[pool]!;
+    const inPool = this.#means.words.poolInFlight[pool]!;
+    if (waiting !== 0) this.report(`${waiting} requests wait after the last one`);
+    if (inPool !== 0) this.report(`the pool keeps ${inPool} in flight after the last request`);
     if (sent !== endings) this.report(`${sent} requests came, ${endings} ended in the books`);
   }
 

@@ -3,6 +3,8 @@ import type { Scenario } from './scenario.ts';
 
 /** Servers whose shares are named one by one. */
 const NAMED_MAX = 12;
+/** Reasons that are shown per policy. */
+const REASONS_MAX = 6;
 /** Happenings that are shown per policy. */
 const HAPPENINGS_MAX = 8;
 
@@ -25,6 +27,7 @@ export function simulationText(
     '',
   ];
   if (servers.length <= NAMED_MAX) lines.push(...shares(results), '');
+  lines.push(...reasons(results));
   for (const result of results) lines.push(...happenings(result));
   for (const result of results) lines.push(...violations(result));
   return `${lines.join('\n').trimEnd()}\n`;
@@ -39,10 +42,11 @@ const headings = [
   'p99',
   'p99.9',
   'share least–most',
-  'wait in queues',
+  'wait in servers',
   'longest queue',
   'attempts',
   'retries',
+  'waits here',
   'verdicts',
 ];
 
@@ -62,6 +66,7 @@ function table(results: readonly RunResult[]): string[] {
     result.retriesDenied === 0
       ? String(result.retries)
       : `${result.retries} (${result.retriesDenied} denied)`,
+    String(result.waits),
     String(result.happenings.length),
   ]);
   return aligned([headings, ...rows]);
@@ -74,6 +79,17 @@ function shares(results: readonly RunResult[]): string[] {
     ...result.servers.map(({ share }) => percent(share)),
   ]);
   return aligned([['share of', ...servers.map(({ address }) => address)], ...rows]);
+}
+
+/** With what requests ended that had no good end, as the access log would say. */
+function reasons(results: readonly RunResult[]): string[] {
+  const told = results.filter(({ reasons: all }) => all.length > 0);
+  if (told.length === 0) return [];
+  const rows = told.map(({ policy, reasons: all }) => {
+    const words = all.slice(0, REASONS_MAX).map(({ reason, count }) => `${reason} ${count}`);
+    return `  ${policy}: ${words.join(', ')}`;
+  });
+  return ['ended without a good answer, by reason', ...rows, ''];
 }
 
 function happenings({ policy, happenings: all }: RunResult): string[] {

@@ -2,7 +2,7 @@ import { direct } from './director.ts';
 import type { Violation } from './invariants.ts';
 import type { Scenario } from './scenario.ts';
 import type { CoursePoint } from './tally.ts';
-import { type Happening, World } from './world.ts';
+import { type Happening, type ReasonCount, World } from './world.ts';
 
 /** What one policy made of a scenario. Durations in µs; what lay in the warm-up is not counted. */
 export interface RunResult {
@@ -27,6 +27,10 @@ export interface RunResult {
   readonly attemptsPerRequest: number;
   readonly retries: number;
   readonly retriesDenied: number;
+  /** Waits in the balancer's own queue. */
+  readonly waits: number;
+  /** What exchanges ended with that had no good end, the most frequent first. */
+  readonly reasons: readonly ReasonCount[];
   /** Verdicts that changed, and why. */
   readonly happenings: readonly Happening[];
   readonly course: readonly CoursePoint[];
@@ -101,6 +105,8 @@ function resultOf(world: World, policy: string): RunResult {
     attemptsPerRequest: sent === 0 ? 0 : (sent + invariants.repeats) / sent,
     retries: retries.made,
     retriesDenied: retries.denied,
+    waits: world.waits,
+    reasons: world.reasons,
     happenings: world.happenings,
     course: tally.course,
     violations: invariants.violations,

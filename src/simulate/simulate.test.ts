@@ -93,6 +93,22 @@ const breaks: readonly (readonly [says: RegExp, change: (world: World) => void])
       world.clients.open.set(-1, request!);
     },
   ],
+  [
+    /^3 requests wait in a queue of 0/,
+    (world) => void Atomics.add(attachWords(world.shared).poolQueued, 0, 3),
+  ],
+  [
+    /^1 requests wait, by the workers' count 0/,
+    (world) => void Atomics.add(attachWords(world.shared).poolQueued, 0, 1),
+  ],
+  [
+    /^the pool keeps 1 in flight after the last request/,
+    (world) => void Atomics.add(attachWords(world.shared).poolInFlight, 0, 1),
+  ],
+  [
+    /^the pool has -1 in flight/,
+    (world) => void Atomics.sub(attachWords(world.shared).poolInFlight, 0, 1),
+  ],
   [/^\d+ requests came, \d+ ended in the books/, (world) => void world.clients.sent++],
 ];
 
@@ -142,6 +158,31 @@ test('a balancer that stands still for three seconds ejects nobody', () => {
   const result = runScenario(shippedScenario('clock-jump'), null, 5);
   assert.deepEqual(result.happenings, []);
   assert.equal(result.failureRatio, 0);
+});
+
+test('overload: limits and a queue refuse what is too much at once and keep answers quick', () => {
+  const result = runScenario(shippedScenario('overload'), 'p2c', 5);
+  assert.ok(result.waits > 10_000, `${result.waits}`);
+  assert.ok(result.p999Us < 500_000, `${result.p999Us}`);
+  assert.deepEqual(
+    result.reasons.map(({ reason }) => reason),
+    ['queue-full'],
+  );
+  assert.equal(result.gaveUp + result.cut, 0);
+  assert.equal(result.queueLongest, 0);
+});
+
+test('circuit breaker: servers are spared while they fail, tried now and then, and back afterwards', () => {
+  const { reasons, errors, servers, happenings } = runScenario(
+    shippedScenario('circuit-breaker'),
+    'p2c',
+    5,
+  );
+  const refused = reasons.find(({ reason }) => reason === 'circuit-open')?.count ?? 0;
+  const failed = servers.reduce((sum, server) => sum + server.errors, 0);
+  assert.equal(errors, refused + failed);
+  assert.ok(failed < refused / 5, `${failed} failed, ${refused} refused`);
+  assert.match(happenings.at(-1)?.what ?? '', /circuit closed/);
 });
 
 test('thousands of servers with probes are routine', () => {

@@ -7,11 +7,12 @@ import { trafficReadings } from '../control/probe/traffic-readings.ts';
 import type { DataPlane } from '../data/worker.ts';
 import { createDataPlane } from '../data/worker.ts';
 import { ageBudgets } from '../limit/retry-budget.ts';
+import type { FailureCode } from '../model/failure.ts';
 import { limits } from '../model/limits.ts';
 import type { FromWorker, WorkerStart } from '../model/messages.ts';
 import { allocateShared, attachWords, type SharedBuffers } from '../model/shared-memory.ts';
 import type { DialAddress, Pool, Snapshot } from '../model/snapshot.ts';
-import { ListenerColumn, PoolColumn } from '../observe/columns.ts';
+import { ListenerColumn, PoolColumn, reasonCodes } from '../observe/columns.ts';
 import { CounterReader, counterCount } from '../observe/counters.ts';
 import { HistogramReader, histogramWords } from '../observe/histograms.ts';
 import { Clients } from './clients.ts';
@@ -37,6 +38,12 @@ const SETTLE_US = 10_000_000;
 export interface Happening {
   readonly atUs: number;
   readonly what: string;
+}
+
+/** How often exchanges ended for a reason. */
+export interface ReasonCount {
+  readonly reason: FailureCode;
+  readonly count: number;
 }
 
 /**
@@ -127,6 +134,20 @@ export class World implements Network {
     const of = (column: number): number =>
       this.#counters.one('pool', this.#snapshotPool().slot, column);
     return { made: of(PoolColumn.RETRIES), denied: of(PoolColumn.RETRIES_DENIED) };
+  }
+
+  /** Waits in the balancer's own queue. */
+  get waits(): number {
+    return this.#counters.one('pool', this.#snapshotPool().slot, PoolColumn.QUEUED);
+  }
+
+  /** How often each reason was the end of an exchange in the balancer's books, the most frequent first. */
+  get reasons(): readonly ReasonCount[] {
+    return this.#counters
+      .reasons()
+      .map((count, at) => ({ reason: reasonCodes[at]!, count }))
+      .filter(({ count }) => count > 0)
+      .sort((a, b) => b.count - a.count);
   }
 
   /** Runs to the end and checks what must hold there. */
