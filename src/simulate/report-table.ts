@@ -23,7 +23,9 @@ export function simulationText(
     `${name}: ${says}`,
     `${servers.length} servers, ${load}, ${durationUs / 1e6} s simulated, seed ${seed}`,
     '',
-    ...table(results),
+    ...seen(results),
+    '',
+    ...done(results),
     '',
   ];
   if (servers.length <= NAMED_MAX) lines.push(...shares(results), '');
@@ -33,25 +35,19 @@ export function simulationText(
   return `${lines.join('\n').trimEnd()}\n`;
 }
 
-const headings = [
-  'policy',
-  'requests',
-  'failed',
-  'p50',
-  'p90',
-  'p99',
-  'p99.9',
-  'share least–most',
-  'wait in servers',
-  'longest queue',
-  'attempts',
-  'retries',
-  'waits here',
-  'verdicts',
-];
-
-function table(results: readonly RunResult[]): string[] {
-  const rows = results.map((result) => [
+/** What clients saw: one row per policy. */
+function seen(results: readonly RunResult[]): string[] {
+  const headings = [
+    'clients saw',
+    'requests',
+    'failed',
+    'p50',
+    'p90',
+    'p99',
+    'p99.9',
+    'p99 against the first',
+  ];
+  const rows = results.map((result, at) => [
     result.policy,
     String(result.requests),
     percent(result.failureRatio),
@@ -59,6 +55,36 @@ function table(results: readonly RunResult[]): string[] {
     time(result.p90Us),
     time(result.p99Us),
     time(result.p999Us),
+    at === 0 ? '' : comparison(result.p99Us, results[0]!),
+  ]);
+  const isAlone = results.length < 2;
+  return aligned([headings, ...rows].map((row) => (isAlone ? row.slice(0, -1) : row)));
+}
+
+/** `57 × lower than round-robin`. */
+function comparison(p99Us: number, { policy, p99Us: firstUs }: RunResult): string {
+  if (p99Us <= 0 || firstUs <= 0) return '';
+  const isLower = p99Us <= firstUs;
+  const times = isLower ? firstUs / p99Us : p99Us / firstUs;
+  if (times < 1.1) return `as ${policy}`;
+  const shown = times < 10 ? times.toFixed(1) : times.toFixed(0);
+  return `${shown} × ${isLower ? 'lower' : 'higher'} than ${policy}`;
+}
+
+/** What servers and balancer did: one row per policy. */
+function done(results: readonly RunResult[]): string[] {
+  const headings = [
+    'servers had',
+    'share least–most',
+    'mean wait',
+    'longest queue',
+    'attempts',
+    'retries',
+    'waits here',
+    'changes',
+  ];
+  const rows = results.map((result) => [
+    result.policy,
     `${percent(leastShare(result))}–${percent(mostShare(result))}`,
     time(result.queueMeanUs),
     String(result.queueLongest),
