@@ -61,7 +61,7 @@ export const bans: readonly Ban[] = [
     pattern: /from\s+['"]node:/g,
     instead: 'plain TypeScript',
     where: (path) =>
-      isSource(path) && /^src\/(base|model|wire|balance|match|health|limit)\//.test(path),
+      isSource(path) && /^src\/(base|model|wire|balance|match|health|limit|capacity)\//.test(path),
   },
   {
     what: 'enum',

@@ -12,6 +12,7 @@ export const ranks: Readonly<Record<string, number>> = {
   health: 3,
   limit: 3,
   observe: 3,
+  capacity: 3,
   data: 4,
   control: 4,
   process: 5,

@@ -1,5 +1,7 @@
 import type { HistoryDatabase } from '../../platform/history-database.ts';
 import { answerSeries } from './answer.ts';
+import { answerPlan } from './answer-plan.ts';
+import { answerReport } from './answer-report.ts';
 import type { HistoryOutcome, HistoryQuestion } from './questions.ts';
 import type { RecordedRow } from './recorder.ts';
 import { HistoryStore } from './store.ts';
@@ -74,7 +76,7 @@ export class HistoryKeeper {
     this.commit();
     if (this.#store === null) return { ok: false, problem: 'the history cannot be opened' };
     try {
-      return { ok: true, json: JSON.stringify(answerSeries(this.#store, question)) };
+      return { ok: true, json: JSON.stringify(answerTo(this.#store, question)) };
     } catch (error) {
       return { ok: false, problem: textOf(error) };
     }
@@ -93,6 +95,11 @@ export class HistoryKeeper {
     this.#store = store;
     return store;
   }
+}
+
+function answerTo(store: HistoryStore, question: HistoryQuestion): unknown {
+  if (question.ask === 'series') return answerSeries(store, question);
+  return question.ask === 'plan' ? answerPlan(store, question) : answerReport(store, question);
 }
 
 function textOf(error: unknown): string {

@@ -1,7 +1,8 @@
+import type { PoolFacts } from '../../capacity/plan-pool.ts';
 import type { SeriesFilter } from './store.ts';
 
 /** What is asked of history; times in ms of the epoch. */
-export type HistoryQuestion = SeriesQuestion;
+export type HistoryQuestion = SeriesQuestion | PlanAsked | ReportAsked;
 
 /** Points of series. */
 export interface SeriesQuestion extends SeriesFilter {
@@ -10,6 +11,25 @@ export interface SeriesQuestion extends SeriesFilter {
   readonly toMs: number;
   /** Null = as fine as there is, and as an answer can hold. */
   readonly stepMs: number | null;
+}
+
+/** What pools can take, and what they will need. */
+export interface PlanAsked {
+  readonly ask: 'plan';
+  readonly nowMs: number;
+  /** How many times the load; null = once. */
+  readonly growth: number | null;
+  /** For the load of then; null = for that of now. */
+  readonly untilMs: number | null;
+  readonly pools: readonly PoolFacts[];
+}
+
+/** What a time was like. */
+export interface ReportAsked {
+  readonly ask: 'report';
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly pools: readonly (PoolFacts & { readonly successTarget: number })[];
 }
 
 /** An answer as JSON text, or why there is none. */
