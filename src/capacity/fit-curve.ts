@@ -88,11 +88,7 @@ function curveAt([saturation, serviceMs, variability]: Parameters): QueueCurve {
   return { places, serviceMs: service, variability: Math.exp(variability) };
 }
 
-function residualsAt(
-  points: readonly LoadPoint[],
-  at: Parameters,
-  start: FitStart,
-): Float64Array {
+function residualsAt(points: readonly LoadPoint[], at: Parameters, start: FitStart): Float64Array {
   const curve = curveAt(at);
   const saturation = saturationOf(curve);
   const residuals = new Float64Array(points.length + 1);
@@ -132,7 +128,9 @@ function step(
     slopes.map((slope) => -dot(slope, residuals)),
   );
   // At most a factor of two a step: a far leap lands where the curve is flat and tells nothing.
-  return at.map((value, i) => value + Math.max(-0.7, Math.min(0.7, move[i]!))) as unknown as Parameters;
+  return at.map(
+    (value, i) => value + Math.max(-0.7, Math.min(0.7, move[i]!)),
+  ) as unknown as Parameters;
 }
 
 function dot(a: Float64Array, b: Float64Array): number {

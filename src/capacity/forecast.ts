@@ -49,7 +49,8 @@ export function forecastOf(points: readonly RatePoint[]): Forecast {
   const last = days.at(-1);
   if (first === undefined || last === undefined || days.length < DAYS_MIN) {
     const spanMs = points.length === 0 ? 0 : points.at(-1)!.atMs - points[0]!.atMs;
-    const have = spanMs < DAY_MS ? `${(spanMs / 3_600_000).toFixed(1)} hours` : `${days.length} whole days`;
+    const have =
+      spanMs < DAY_MS ? `${(spanMs / 3_600_000).toFixed(1)} hours` : `${days.length} whole days`;
     return { isKnown: false, why: `two weeks of whole days are required, there are ${have}` };
   }
   const weekday = weekdayFactors(days);

@@ -80,7 +80,12 @@ export function measureServer(
   if (wait < WAIT_MIN * curve.serviceMs) {
     return unknown('requests took hardly longer at the highest load: the limit is not in sight');
   }
-  const { low, high } = boundsOf(sorted, { ...start, serviceMs: curve.serviceMs }, saturation, random);
+  const { low, high } = boundsOf(
+    sorted,
+    { ...start, serviceMs: curve.serviceMs },
+    saturation,
+    random,
+  );
   if (high > BOUNDS_MAX * low || saturation > 4 * rateMax) {
     return unknown('the measurements fit very different limits');
   }
@@ -112,7 +117,9 @@ function rateOf({ requests, spanMs }: ServerMeasure): number {
 /** Mean wait at a load, ms. */
 function waitAt(curve: QueueCurve, load: number): number {
   if (load <= 0) return 0;
-  return ((inServerAt(curve, load) - curve.places * load) * curve.serviceMs) / (curve.places * load);
+  return (
+    ((inServerAt(curve, load) - curve.places * load) * curve.serviceMs) / (curve.places * load)
+  );
 }
 
 /** Service time and variability as the quietest tenth shows them. Sorted by rate. */

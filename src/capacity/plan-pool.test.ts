@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRandom } from '../base/prng.ts';
 import type { ServerMeasure } from './measure-server.ts';
-import { type PoolFacts, type PoolPast, type PoolPlan, planPool } from './plan-pool.ts';
+import { type PoolFacts, type PoolPast, planPool } from './plan-pool.ts';
 import { type SyntheticServer, SyntheticService } from './synthetic-service.fixture.ts';
 
 const DAY_MS = 86_400_000;
@@ -53,7 +53,6 @@ const facts: PoolFacts = {
 };
 const nowMs = startMs + 30 * DAY_MS;
 
-
 test('planPool() finds saturation within 10 % and the servers needed in 9 of 10 seeded cases', (context) => {
   let exact = 0;
   for (let seed = 1; seed <= 10; seed++) {
@@ -84,4 +83,66 @@ test('planPool() finds saturation within 10 % and the servers needed in 9 of 10 
     if (wanted === needed) exact++;
   }
   assert.ok(exact >= 9, `${exact} of 10`);
+});
+
+const alike: SyntheticServer = { places: 4, serviceMs: 50, work: 'exponential' };
+
+test('planPool() says that two hours of flat load tell neither limit nor future', () => {
+  const random = createRandom(7);
+  const past = pastOf({ server: alike, servers: 3, days: 1 / 12, loadAt: () => 0.4 }, random);
+  const untilMs = nowMs + 90 * DAY_MS;
+  const said = planPool(facts, past, { growth: null, untilMs, nowMs }, random);
+  assert.equal(said.server.isKnown, false);
+  assert.equal(said.forecast.isKnown, false);
+  const { why } = said.forecast as { why: string };
+  assert.match(why, /two weeks of whole days are required, there are 1\.\d hours/);
+  assert.equal(said.wanted, null);
+  assert.match(said.whyNot ?? '', /the load was flat|only \d+ requests/);
+});
+
+test('planPool() does not guess a limit that no request has felt', () => {
+  const random = createRandom(8);
+  // 16 places at a quarter of their load: hardly anyone ever waits.
+  const server: SyntheticServer = { places: 16, serviceMs: 50, work: 'fixed' };
+  const past = pastOf({ server, servers: 3, days: 1, loadAt: (at) => daily(at, 0.25) }, random);
+  const said = planPool(facts, past, { growth: 2, untilMs: null, nowMs }, random);
+  assert.equal(said.server.isKnown, false);
+  assert.match(said.whyNot ?? '', /not in sight|very different limits/);
+  // A quarter of 320/s was answered.
+  const { atLeast } = said.server as { atLeast: number };
+  assert.ok(Math.abs(atLeast - 80) < 12, `${atLeast}`);
+});
+
+test('planPool() finds the limit of a server that was overloaded', () => {
+  const random = createRandom(9);
+  const overloaded = (at: number): number => daily(at, 1.05);
+  const past = pastOf({ server: alike, servers: 3, days: 1, loadAt: overloaded }, random);
+  const said = planPool(facts, past, { growth: 1, untilMs: null, nowMs }, random);
+  assert.ok(said.server.isKnown, JSON.stringify(said.server));
+  // 4 places of 50 ms: 80/s.
+  assert.ok(Math.abs(said.server.saturation - 80) < 8, `${said.server.saturation}`);
+});
+
+test('planPool() keeps to p99 and to maxConnections where they come first', () => {
+  const random = createRandom(10);
+  const past = pastOf(
+    { server: alike, servers: 3, days: 2, loadAt: (at) => daily(at, 0.85) },
+    random,
+  );
+  const question = { growth: 1, untilMs: null, nowMs };
+  const by = (more: Partial<PoolFacts>): [string | undefined, number] => {
+    const said = planPool({ ...facts, ...more }, past, question, createRandom(1));
+    return [said.usable?.limitedBy, said.usable?.rate ?? 0];
+  };
+  const [load, rate] = by({});
+  assert.equal(load, 'load');
+  assert.ok(Math.abs(rate - 64) < 6, `${rate}`);
+  // Exponential work of 50 ms has its p99 at 230 ms without any wait.
+  const [p99, p99Rate] = by({ p99TargetMs: 260 });
+  assert.equal(p99, 'p99');
+  assert.ok(p99Rate > 20 && p99Rate < 62, `${p99Rate}`);
+  // Two at a time of 50 ms are 40/s; 80 % of that is 32/s.
+  const [places, placesRate] = by({ connectionsMax: 2 });
+  assert.equal(places, 'maxConnections');
+  assert.ok(Math.abs(placesRate - 32) < 3, `${placesRate}`);
 });

@@ -59,7 +59,11 @@ export interface PoolPlan {
   /** What a server may be given, and what limits it; null where its capacity is not known. */
   readonly usable: UsableRate | null;
   /** Rate of a server at which p99 crosses the target. */
-  readonly p99: { readonly targetMs: number; readonly rate: number; readonly atUsableMs: number } | null;
+  readonly p99: {
+    readonly targetMs: number;
+    readonly rate: number;
+    readonly atUsableMs: number;
+  } | null;
   /** Share of what the servers in traffic can be given that is free now; below 0 it is exceeded. */
   readonly headroomRatio: number | null;
   /** The load that is planned for. */
@@ -125,7 +129,9 @@ export function planPool(
     p99: server.isKnown && usable !== null ? p99Said(server, usable, facts) : null,
     headroomRatio: usable === null ? null : headroom(now.rate, usable.rate * facts.serversUp),
     wanted:
-      server.isKnown && usable !== null && 'rate' in target ? wantedOf(server, usable, target) : null,
+      server.isKnown && usable !== null && 'rate' in target
+        ? wantedOf(server, usable, target)
+        : null,
     whyNot: server.isKnown ? ('why' in target ? target.why : null) : server.why,
     forecast: forecastSaid(forecast, ahead, usable, facts),
   };

@@ -22,6 +22,8 @@ export const commandLoaders: Readonly<Record<string, () => Promise<Command>>> = 
   add: async () => (await import('./commands/add.ts')).add,
   remove: async () => (await import('./commands/remove.ts')).remove,
   explain: async () => (await import('./commands/explain.ts')).explain,
+  report: async () => (await import('./commands/report.ts')).report,
+  plan: async () => (await import('./commands/plan.ts')).plan,
   simulate: async () => (await import('./commands/simulate.ts')).simulate,
   schema: async () => (await import('./commands/schema.ts')).schema,
   version: async () => (await import('./commands/version.ts')).version,

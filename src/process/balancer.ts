@@ -1,6 +1,8 @@
 // Rule zero: longer than 400 lines, because it is the one place where all parts of the process are joined.
 import type { Config } from '../control/config/config.ts';
 import { shownConfig } from '../control/config/shown-config.ts';
+import { aimsOf } from '../control/history/aims.ts';
+import type { PoolAims } from '../control/history/questions.ts';
 import { HealthKeeper } from '../control/probe/keeper.ts';
 import { DrainDeadlines } from '../control/publish/drain-deadlines.ts';
 import type {
@@ -14,6 +16,7 @@ import type {
 } from '../control/publish/operations.ts';
 import { Publisher } from '../control/publish/publisher.ts';
 import { NameResolver } from '../control/publish/resolver.ts';
+import type { TrafficSample } from '../control/report/sample.ts';
 import type { StatusReport } from '../control/report/status.ts';
 import type { TotalsMeans } from '../control/report/totals.ts';
 import { ageBudgets } from '../limit/retry-budget.ts';
@@ -248,7 +251,9 @@ export class Balancer implements BalancerControl {
   #createHistory(): History {
     const { options, clock, log } = this.#parts;
     const configFile = configurationPath(options);
-    return new History({ sample: () => this.#reports.sample(), configFile, clock, log });
+    const sample = (): TrafficSample => this.#reports.sample();
+    const aims = (): readonly PoolAims[] => aimsOf(this.#publisher.config, sample());
+    return new History({ sample, aims, configFile, clock, log });
   }
 
   #createDeadlines(clock: Clock): DrainDeadlines {

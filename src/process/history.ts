@@ -3,7 +3,12 @@ import { Worker } from 'node:worker_threads';
 import { instanceId } from '../control/admin/instance.ts';
 import type { ConfigHistory } from '../control/config/config.ts';
 import type { FromKeeper, KeeperStart, ToKeeper } from '../control/history/keeper.ts';
-import type { HistoryOutcome, HistoryQuestion } from '../control/history/questions.ts';
+import type {
+  HistoryOutcome,
+  HistoryQuestion,
+  OpenQuestion,
+  PoolAims,
+} from '../control/history/questions.ts';
 import { readingsOf } from '../control/history/readings.ts';
 import { HistoryRecorder } from '../control/history/recorder.ts';
 import type { TrafficSample } from '../control/report/sample.ts';
@@ -16,6 +21,8 @@ import { sibling } from './sibling.ts';
 /** What history needs of the balancer. */
 export interface HistoryMeans {
   readonly sample: () => TrafficSample;
+  /** What is known of the pools now, for plans and reports. */
+  readonly aims: () => readonly PoolAims[];
   /** Names its file; null: it is kept in memory. */
   readonly configFile: string | null;
   readonly clock: Clock;
@@ -61,7 +68,9 @@ export class History {
   }
 
   /** Errors: an outcome that says why, also when history is off. */
-  ask(question: HistoryQuestion): Promise<HistoryOutcome> {
+  ask(open: OpenQuestion): Promise<HistoryOutcome> {
+    const question: HistoryQuestion =
+      open.ask === 'series' ? open : { ...open, pools: this.#means.aims() };
     const thread = this.#thread;
     if (thread === null) {
       const problem = 'no history is kept: `history` is off in the configuration';

@@ -1,5 +1,5 @@
 import type { ExplainOutcome, ExplainRequest } from '../explain/explanation.ts';
-import type { HistoryOutcome, HistoryQuestion } from '../history/questions.ts';
+import type { HistoryOutcome, OpenQuestion } from '../history/questions.ts';
 import type {
   BalancerControl,
   ConfigText,
@@ -186,7 +186,7 @@ export class FakeControl implements BalancerControl {
     return Promise.resolve({ ok: false, problem: 'no such thing' });
   }
 
-  history(question: HistoryQuestion): Promise<HistoryOutcome> {
+  history(question: OpenQuestion): Promise<HistoryOutcome> {
     this.calls.push(`history ${JSON.stringify(question)}`);
     return Promise.resolve({ ok: true, json: '{}' });
   }

@@ -1,6 +1,13 @@
 import type { AdminResponse } from '../../platform/admin-listener.ts';
 import type { HistoryOutcome } from '../history/questions.ts';
-import { readLength, readTime, timeSays } from '../history/times.ts';
+import {
+  growthSays,
+  readEnd,
+  readGrowth,
+  readLength,
+  readTime,
+  timeSays,
+} from '../history/times.ts';
 import { type AdminError, errorAnswer } from './answer.ts';
 import type { AdminCall, AdminRoute } from './route.ts';
 
@@ -19,10 +26,29 @@ export const historyRoutes: readonly AdminRoute[] = [
     },
     handle: series,
   },
+  {
+    method: 'GET',
+    path: '/v1/report',
+    summary:
+      'What a time was like: busiest hours and what limited them, shares, error budget, imbalance; query: from, to.',
+    isChange: false,
+    answers: { 200: 'The report.', 422: 'Not a question.', 503: 'No history is kept.' },
+    handle: report,
+  },
+  {
+    method: 'GET',
+    path: '/v1/plan',
+    summary:
+      'What each pool can take and what it will need; query: growth (such as 2x) or until (such as 2027-03).',
+    isChange: false,
+    answers: { 200: 'The plans.', 422: 'Not a question.', 503: 'No history is kept.' },
+    handle: plan,
+  },
 ];
 
 const kinds = ['route', 'pool', 'server'] as const;
 const hourMs = 3_600_000;
+const weekMs = 604_800_000;
 
 async function series({ control, query, nowMs }: AdminCall): Promise<AdminResponse> {
   const unknown = unknownKey(query, ['kind', 'pool', 'name', 'from', 'to', 'step']);
@@ -40,6 +66,28 @@ async function series({ control, query, nowMs }: AdminCall): Promise<AdminRespon
   }
   const named = { pool: query.get('pool'), name: query.get('name') };
   return outcomeAnswer(await control.history({ ask: 'series', kind, ...named, ...span, stepMs }));
+}
+
+async function report({ control, query, nowMs }: AdminCall): Promise<AdminResponse> {
+  const unknown = unknownKey(query, ['from', 'to']);
+  if (unknown !== null) return unknown;
+  const span = spanOf(query, nowMs, weekMs);
+  if ('status' in span) return span;
+  return outcomeAnswer(await control.history({ ask: 'report', ...span }));
+}
+
+async function plan({ control, query, nowMs }: AdminCall): Promise<AdminResponse> {
+  const unknown = unknownKey(query, ['growth', 'until']);
+  if (unknown !== null) return unknown;
+  const growthSaid = query.get('growth');
+  const growth = growthSaid === null ? null : readGrowth(growthSaid);
+  if (growthSaid !== null && growth === null) return refused('growth', growthSays, growthSaid);
+  const untilSaid = query.get('until');
+  const untilMs = untilSaid === null ? null : readEnd(untilSaid, nowMs);
+  if (untilSaid !== null && (untilMs === null || untilMs <= nowMs)) {
+    return refused('until', 'a month or day to come, such as 2027-03', untilSaid);
+  }
+  return outcomeAnswer(await control.history({ ask: 'plan', nowMs, growth, untilMs }));
 }
 
 /** `from` and `to` of a query. Errors: the refusal to answer with. */

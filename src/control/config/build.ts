@@ -9,6 +9,7 @@ import { buildBalancing } from './build-balancing.ts';
 import { buildBreaker, buildOutlier, buildProbes } from './build-health.ts';
 import { buildLog } from './build-log.ts';
 import { buildMatch, conditionName, filesOf, geoOf } from './build-match.ts';
+import { buildObjective } from './build-objective.ts';
 import { buildQueue } from './build-queue.ts';
 import { buildRetry } from './build-retry.ts';
 import type {
@@ -224,6 +225,7 @@ function buildPool(name: string, pool: CheckedPool, zone: string | undefined): C
     retry: { ...standardRetry, ...buildRetry(retry ?? {}) },
     connectionsMax: pool.maxConnections ?? 0,
     queue: pool.queue === undefined ? null : buildQueue(pool.queue),
+    objective: buildObjective(pool.objective),
     reuse: {
       idleMs: reuse?.idle ?? 4_000,
       requestsMax: reuse?.requests ?? 10_000,

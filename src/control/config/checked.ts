@@ -203,6 +203,7 @@ export interface CheckedPool {
   readonly retry?: CheckedRetry;
   readonly maxConnections?: number;
   readonly queue?: CheckedQueue;
+  readonly objective?: { readonly p99?: number; readonly success?: number; readonly load?: number };
   readonly reuse?: {
     readonly idle?: number;
     readonly requests?: number;

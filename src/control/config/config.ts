@@ -74,6 +74,17 @@ export interface ConfigPool extends Omit<Pool, 'slot' | 'servers'> {
   readonly servers: readonly ConfigServer[];
   /** Where further servers are found at run time. */
   readonly discover: readonly ConfigDiscovery[];
+  /** Absent in what an older version kept: then the usual ones. */
+  readonly objective?: ConfigObjective;
+}
+
+/** What a pool shall keep to. */
+export interface ConfigObjective {
+  /** Null = none. */
+  readonly p99Ms: number | null;
+  readonly successRatio: number;
+  /** Share of what a server can do at most that it shall be given. */
+  readonly loadRatio: number;
 }
 
 /** A server without slot and target; `address` is unique within its pool. */

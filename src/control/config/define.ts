@@ -220,6 +220,7 @@ export interface PoolInput {
   retry?: number | RetryInput | undefined;
   maxConnections?: number | undefined;
   queue?: number | QueueInput | undefined;
+  objective?: ObjectiveInput | undefined;
   reuse?: ReuseInput | undefined;
 }
 
@@ -373,6 +374,13 @@ export interface QueueClassesInput {
   header?: string | undefined;
   values: Record<string, number>;
   default?: number | undefined;
+}
+
+/** What a pool shall keep to. */
+export interface ObjectiveInput {
+  p99?: DurationInput | undefined;
+  success?: PercentageInput | undefined;
+  load?: PercentageInput | undefined;
 }
 
 /** Links to servers kept for further requests. */

@@ -3,6 +3,7 @@ import * as form from './forms.ts';
 import { balancingKeys } from './registry-balancing.ts';
 import { discovery } from './registry-discovery.ts';
 import { breaker, outlier, probe } from './registry-health.ts';
+import { objective } from './registry-objective.ts';
 import { queue } from './registry-queue.ts';
 import { retry } from './registry-retry.ts';
 import type { RecordShape } from './shape.ts';
@@ -122,6 +123,7 @@ export const pool: RecordShape = record(
     queue: key(queue, 'Where requests wait while every server is at its limit.', {
       default: 'none: they are refused with 503',
     }),
+    objective: key(objective, 'What it shall keep to, for reports, plans and alerts.'),
     reuse: key(
       record('reuse', 'a map of settings', {
         idle: key(written(wait), "How long an idle link is kept; below the server's own limit.", {

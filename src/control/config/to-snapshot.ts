@@ -49,8 +49,8 @@ export function toSnapshot(
 }
 
 function poolOf(written: ConfigPool, assign: SlotAssigner, resolve: ResolveAddress): Pool {
-  // Where servers are found is control's business, and may hold secrets.
-  const { discover: _discover, ...pool } = written;
+  // Where servers are found and what is aimed at is control's business; the former may hold secrets.
+  const { discover: _discover, objective: _objective, ...pool } = written;
   const slot = assign.pool(pool.name);
   const servers = pool.servers.map((server) => ({
     slot: assign.server(pool.name, server.address),

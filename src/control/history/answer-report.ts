@@ -7,7 +7,12 @@ import {
   sharesOf,
   type TrafficShare,
 } from '../../capacity/traffic-report.ts';
-import { Figure, type HistoryPoint, type HistorySeries, historyTiers } from '../../model/history.ts';
+import {
+  Figure,
+  type HistoryPoint,
+  type HistorySeries,
+  historyTiers,
+} from '../../model/history.ts';
 import { answerPlan } from './answer-plan.ts';
 import { foldBy } from './fold.ts';
 import type { ReportAsked } from './questions.ts';

@@ -32,6 +32,12 @@ export interface ReportAsked {
   readonly pools: readonly (PoolFacts & { readonly successTarget: number })[];
 }
 
+/** What may be asked from outside: the balancer adds what it knows of its pools. */
+export type OpenQuestion = SeriesQuestion | Omit<PlanAsked, 'pools'> | Omit<ReportAsked, 'pools'>;
+
+/** What is known of a pool besides its past. */
+export type PoolAims = ReportAsked['pools'][number];
+
 /** An answer as JSON text, or why there is none. */
 export type HistoryOutcome =
   | { readonly ok: true; readonly json: string }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readLength, readTime } from './times.ts';
+import { readEnd, readGrowth, readLength, readTime } from './times.ts';
 
 const nowMs = Date.UTC(2026, 10, 21, 6);
 
@@ -29,4 +29,14 @@ test('readLength() reads lengths and nothing else', () => {
   assert.equal(readLength('1d'), 86_400_000);
   assert.equal(readLength('10'), null);
   assert.equal(readLength('-1h'), null);
+});
+
+test('readGrowth() reads factors and percentages', () => {
+  assert.deepEqual(['2x', '1.5', '+50%', '-20%'].map(readGrowth), [2, 1.5, 1.5, 0.8]);
+  assert.deepEqual(['x', '0x', '200x', 'double'].map(readGrowth), [null, null, null, null]);
+});
+
+test('readEnd() is the end of the month or day that is named', () => {
+  assert.equal(readEnd('2027-03', nowMs), Date.UTC(2027, 3, 1) - 1);
+  assert.equal(readEnd('2027-03-05', nowMs), Date.UTC(2027, 2, 6) - 1);
 });

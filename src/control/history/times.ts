@@ -29,3 +29,24 @@ export function readLength(written: string): number | null {
   const match = /^(\d{1,6})([smhdw])$/.exec(written);
   return match === null ? null : Number(match[1]) * (unitMs[match[2] ?? ''] ?? 0);
 }
+
+/** How a growth is written. Ends the sentence `must be …`. */
+export const growthSays = 'a factor from 0.1x to 100x such as 2x, or a percentage such as +50%';
+
+/** Reads `2x` or `+50%` as a factor; null when it is none. */
+export function readGrowth(written: string): number | null {
+  const factor = /^(\d{1,3}(?:\.\d{1,3})?)x?$/.exec(written);
+  const percent = /^\s?([+-]?\d{1,4}(?:\.\d{1,3})?)%$/.exec(written);
+  if (factor === null && percent === null) return null;
+  const value = factor === null ? 1 + Number(percent?.[1]) / 100 : Number(factor[1]);
+  return value >= 0.1 && value <= 100 ? value : null;
+}
+
+/** Reads a time as the end of what it names: `2027-03` is the last moment of March. */
+export function readEnd(written: string, nowMs: number): number | null {
+  const startMs = readTime(written, nowMs);
+  if (startMs === null || written === 'now') return startMs;
+  const start = new Date(startMs);
+  if (/^\d{4}-\d{2}$/.test(written)) return start.setUTCMonth(start.getUTCMonth() + 1) - 1;
+  return /^\d{4}-\d{2}-\d{2}$/.test(written) ? startMs + 86_400_000 - 1 : startMs;
+}

@@ -1,5 +1,5 @@
 import type { ExplainOutcome, ExplainRequest } from '../explain/explanation.ts';
-import type { HistoryOutcome, HistoryQuestion } from '../history/questions.ts';
+import type { HistoryOutcome, OpenQuestion } from '../history/questions.ts';
 import type { Watch } from '../live/watch.ts';
 import type { PoolHealthReport } from '../report/health-report.ts';
 import type { StatusReport } from '../report/status.ts';
@@ -138,7 +138,7 @@ export interface BalancerControl {
   /** Where a request would go and why; changes nothing. */
   explain(asked: ExplainRequest): Promise<ExplainOutcome>;
   /** What the past was like; changes nothing. */
-  history(question: HistoryQuestion): Promise<HistoryOutcome>;
+  history(question: OpenQuestion): Promise<HistoryOutcome>;
   /** Prometheus text exposition. */
   metricsText(): string;
   /**
