@@ -52,9 +52,3 @@ function slopeAt({ places, variability }: QueueCurve, load: number): number {
   const waiting = (variability * load ** power) / (1 - load);
   return places + waiting * (power / Math.max(load, 1e-12) + 1 / (1 - load));
 }
-
-/** Mean time in it at a load, ms. */
-export function timeAt(curve: QueueCurve, load: number): number {
-  if (load <= 0) return curve.serviceMs;
-  return (inServerAt(curve, load) * curve.serviceMs) / (curve.places * load);
-}

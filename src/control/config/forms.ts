@@ -144,7 +144,8 @@ export const percentage: Form = {
     const percent = Number(match[1]);
     if (match[2] === '')
       return maybe(percent > 0 && percent < 1 ? `${percent * 100}%` : `${percent}%`);
-    return percent <= 100 ? { value: percent / 100 } : no;
+    // Thousandths of a percent: 99.9 / 100 would not be 0.999.
+    return percent <= 100 ? { value: Math.round(percent * 1_000) / 100_000 } : no;
   },
 };
 
