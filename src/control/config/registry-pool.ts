@@ -33,7 +33,11 @@ export const server: RecordShape = record(
       isRequired: true,
     }),
     weight: key(count(0, 256), 'Share of the traffic; 0 takes no new one.', { default: '1' }),
-    backup: key(flag, 'Used only while no other server is healthy, and by requests that all others have just failed.', { default: 'false' }),
+    backup: key(
+      flag,
+      'Used only while no other server is healthy, and by requests that all others have just failed.',
+      { default: 'false' },
+    ),
     maxConnections: key(
       count(0, 1_000_000),
       'Exchanges and tunnels at a time; 0 is without limit.',
