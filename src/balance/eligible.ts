@@ -80,7 +80,8 @@ export class EligibleSet {
   readonly #cursors = new Int32Array(CURSORS);
   readonly #subset: string;
   #epoch = 0;
-  #picker: Picker;
+  /** Null before the first pick. */
+  #picker: Picker | null = null;
   #groups: readonly CandidateGroup[] = [];
   /** Verdict and factor of each server as the last rebuild saw them. */
   readonly #seen: Float64Array;
@@ -105,14 +106,15 @@ export class EligibleSet {
     this.#seen = new Float64Array(2 * pool.servers.length);
     this.#pendingMaxBySlot = limitsBySlot(pool.servers, ({ pendingMax = 0 }) => pendingMax);
     this.#hasBackup = pool.servers.some(({ isBackup }) => isBackup);
-    this.#picker = this.#rebuild(null);
+    // Built by the first pick: most pools of a big configuration wait long for theirs.
+    this.#epoch = (Atomics.load(words.epoch, 0) - 1) | 0;
   }
 
   /** The picker over the servers that are eligible now. */
   picker(): Picker {
     // A plain read: the next pick sees what this one may miss.
     if (this.words.epoch[0] !== this.#epoch) this.#picker = this.#rebuild(this.#picker);
-    return this.#picker;
+    return this.#picker!;
   }
 
   /**

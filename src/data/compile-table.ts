@@ -1,9 +1,10 @@
 import { EligibleSet } from '../balance/eligible.ts';
 import { type CidrSet, compileCidrs } from '../base/address.ts';
+import { isSameData } from '../base/same-data.ts';
 import { Clients, type GeographyOf } from '../match/client.ts';
 import { RequestFacts } from '../match/facts.ts';
 import { RequestValue } from '../match/request-value.ts';
-import { compileRoutes } from '../match/routes.ts';
+import { compileRoutesInSteps, type RouteMatcher } from '../match/routes.ts';
 import type { HookModule } from '../model/hooks.ts';
 import type { Pool, Route, Server, Snapshot } from '../model/snapshot.ts';
 import { ServerTiming } from '../observe/columns.ts';
@@ -27,30 +28,35 @@ const STEP_MAX = 64;
 /**
  * Compiles a snapshot once: pools with their pickers, routes with their matcher, listeners. Server states
  * are taken over by slot from `plane.servers`, so links kept for reuse survive. In steps, so that thousands of
- * servers need not stop traffic.
+ * servers need not stop traffic. Pools and routes that are the same objects as in `before`, the table in
+ * force, are taken over as they were compiled.
  */
 export function* compileTable(
   plane: Plane,
   histograms: HistogramWriter,
   snapshot: Snapshot,
   geography: GeographyOf | null,
+  before: Table | null = null,
 ): Generator<void, Table> {
   const trusted = compileCidrs(snapshot.trustedPeers);
   const peers = new Peers(trusted, snapshot.viaName);
   const pools = new Map<string, CompiledPool>();
   for (const pool of snapshot.pools) {
-    pools.set(pool.name, yield* compilePool(plane, histograms, pool, snapshot.version));
+    const kept = keptPool(plane, pool, snapshot.version, before);
+    pools.set(pool.name, kept ?? (yield* compilePool(plane, histograms, pool, snapshot.version)));
     yield;
   }
   const hooks = snapshot.hooks ?? null;
+  const routesBefore = keptRoutes(snapshot, pools, before);
   const routes: CompiledRoute[] = [];
-  for (const route of snapshot.routes) {
-    routes.push(compileRoute(plane, histograms, { route, errors: snapshot.errors, hooks }, pools));
-    if (routes.length % STEP_MAX === 0) yield;
+  for (const [at, route] of snapshot.routes.entries()) {
+    const kept = routesBefore?.[at] ?? null;
+    const within = { route, errors: snapshot.errors, hooks };
+    routes.push(kept ?? compileRoute(plane, histograms, within, pools));
+    if (kept === null && routes.length % STEP_MAX === 0) yield;
   }
   yield;
-  const names = snapshot.listeners.map((listener) => listener.name);
-  const matcher = compileRoutes(snapshot.routes, names);
+  const matcher = keptMatcher(snapshot, before) ?? (yield* newMatcher(snapshot));
   yield;
   const facts = new RequestFacts({
     clients: new Clients(geography),
@@ -63,6 +69,8 @@ export function* compileTable(
     listeners,
     pools,
     errorPages: compilePages(snapshot.errors),
+    routes,
+    matcher,
     headLimits: {
       headBytesMax: snapshot.limits.headBytesMax,
       headFieldsMax: snapshot.limits.headFieldsMax,
@@ -83,6 +91,54 @@ export function* compileTable(
     });
   }
   return table;
+}
+
+/** The pool as it is in force; null where it is another one now. */
+function keptPool(
+  plane: Plane,
+  pool: Pool,
+  version: number,
+  before: Table | null,
+): CompiledPool | null {
+  const kept = before?.pools.get(pool.name);
+  if (kept === undefined || kept.pool !== pool || kept.gate !== gateOf(plane, pool)) return null;
+  for (const state of kept.servers.values()) state.version = version;
+  return kept;
+}
+
+/** Routes as they are in force, null for those whose pools are others now; null where all are. */
+function keptRoutes(
+  snapshot: Snapshot,
+  pools: ReadonlyMap<string, CompiledPool>,
+  before: Table | null,
+): readonly (CompiledRoute | null)[] | null {
+  if (before === null || before.snapshot.routes !== snapshot.routes) return null;
+  const { errors, hooks } = before.snapshot;
+  if (!isSameData([errors, hooks], [snapshot.errors, snapshot.hooks])) return null;
+  const isKept = (name: string): boolean => pools.get(name) === before.pools.get(name);
+  const areAllKept = snapshot.pools.every(({ name }) => isKept(name));
+  return before.routes.map((compiled) => {
+    const { pool, actions } = compiled.route;
+    // Actions may lead to any pool.
+    if (actions !== null && !areAllKept) return null;
+    return pool === null || isKept(pool) ? compiled : null;
+  });
+}
+
+function keptMatcher({ routes, listeners }: Snapshot, before: Table | null): RouteMatcher | null {
+  if (before === null || before.snapshot.routes !== routes) return null;
+  const former = before.snapshot.listeners;
+  const areSame =
+    former.length === listeners.length &&
+    former.every(({ name }, at) => name === listeners[at]?.name);
+  return areSame ? before.matcher : null;
+}
+
+function newMatcher({ routes, listeners }: Snapshot): Generator<void, RouteMatcher> {
+  return compileRoutesInSteps(
+    routes,
+    listeners.map(({ name }) => name),
+  );
 }
 
 /** What its pool limits by itself, kept by slot; also without such limits any more while some still wait. */

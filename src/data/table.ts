@@ -24,6 +24,9 @@ export interface Table {
   readonly snapshot: Snapshot;
   readonly listeners: ReadonlyMap<string, ListenerTable>;
   readonly pools: ReadonlyMap<string, CompiledPool>;
+  /** In written order, as the matcher counts them. */
+  readonly routes: readonly CompiledRoute[];
+  readonly matcher: RouteMatcher;
   readonly headLimits: HeadLimits;
   /** For requests without a route. */
   readonly errorPages: ErrorPages;

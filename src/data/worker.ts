@@ -1,5 +1,6 @@
 import type { CustomPolicies } from '../balance/custom.ts';
 import { invariant } from '../base/invariant.ts';
+import { finished } from '../base/steps.ts';
 import type { GeographyOf } from '../match/client.ts';
 import type { TailFilter } from '../model/live.ts';
 import type { FromWorker, GeoBytes, ListenSocket, WorkerStart } from '../model/messages.ts';
@@ -91,7 +92,7 @@ class Worker implements DataPlane {
     readonly atMs: number;
   }[] = [];
   readonly #encoder = new TextEncoder();
-  #table!: Table;
+  #table: Table | null = null;
   #tail: TailLines | null = null;
   #drainUntilMs = Number.POSITIVE_INFINITY;
   #isAcceptPaused = false;
@@ -125,10 +126,7 @@ class Worker implements DataPlane {
     sockets: Readonly<Record<string, ListenSocket>>,
     geo: GeoBytes | null = null,
   ): void {
-    let step: IteratorResult<void, Table>;
-    const steps = this.#compile(snapshot, geo);
-    while ((step = steps.next()).done !== true);
-    this.#putInForce(step.value, sockets);
+    this.#putInForce(finished(this.#compile(snapshot, geo)), sockets);
   }
 
   *applyInSteps(
@@ -143,7 +141,7 @@ class Worker implements DataPlane {
 
   #compile(snapshot: Snapshot, geo: GeoBytes | null): Generator<void, Table> {
     const geography = geo === null ? null : (this.#openGeography?.(geo) ?? null);
-    return compileTable(this.#plane, this.#histograms, snapshot, geography);
+    return compileTable(this.#plane, this.#histograms, snapshot, geography, this.#table);
   }
 
   #putInForce(table: Table, sockets: Readonly<Record<string, ListenSocket>>): void {
@@ -153,18 +151,18 @@ class Worker implements DataPlane {
     this.#log();
     plane.tunnelIdleMs = snapshot.timeouts.tunnelMs;
     for (const [name, state] of this.#listeners) {
-      const table = this.#table.listeners.get(name);
+      const now = table.listeners.get(name);
       const isSame =
-        table !== undefined &&
-        table.listener.address === state.current.listener.address &&
-        table.listener.protocol === state.current.listener.protocol;
-      if (isSame) state.current = table;
+        now !== undefined &&
+        now.listener.address === state.current.listener.address &&
+        now.listener.protocol === state.current.listener.protocol;
+      if (isSame) state.current = now;
       else this.#remove(name, state, snapshot.timeouts.drainMs);
     }
     if (!plane.isDraining) {
-      for (const [name, table] of this.#table.listeners) {
+      for (const [name, added] of table.listeners) {
         const socket = sockets[name];
-        if (!this.#listeners.has(name) && socket !== undefined) this.#add(name, table, socket);
+        if (!this.#listeners.has(name) && socket !== undefined) this.#add(name, added, socket);
       }
     }
     this.#retireUnused(snapshot);
@@ -181,7 +179,7 @@ class Worker implements DataPlane {
     const plane = this.#plane;
     const lines = this.#lines;
     const tail = this.#tail;
-    const { accessLog: isLogged, logForm = null } = this.#table.snapshot;
+    const { accessLog: isLogged, logForm = null } = (this.#table as Table).snapshot;
     plane.hasAccessLog = isLogged || tail !== null;
     const layout = isLogged && logForm !== null ? new LogLayout(logForm) : null;
     plane.logLayout = layout;
@@ -296,7 +294,7 @@ class Worker implements DataPlane {
   }
 
   #mayAcceptAgain(): void {
-    const most = this.#table.snapshot.limits.connectionsMax;
+    const most = (this.#table as Table).snapshot.limits.connectionsMax;
     if (Atomics.load(this.#plane.words.links, 0) >= most) return;
     this.#isAcceptPaused = false;
     for (const state of this.#listeners.values()) state.listening?.resume();

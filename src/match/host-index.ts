@@ -1,4 +1,5 @@
 import { FNV_BASIS, fnvStep } from '../base/hash.ts';
+import { finished } from '../base/steps.ts';
 import { ByteTable } from './byte-table.ts';
 import type { Entry } from './entry-list.ts';
 import { type PathIndex, PathIndexBuilder, type PathQuery } from './path-index.ts';
@@ -29,12 +30,29 @@ export class HostIndexBuilder {
   }
 
   build(): HostIndex {
-    return new HostIndex(this.#any.build(), built(this.#exact), built(this.#wildcard));
+    return finished(this.buildInSteps());
+  }
+
+  /** In steps of some hosts. */
+  *buildInSteps(): Generator<void, HostIndex> {
+    const any = this.#any.build();
+    const exact = yield* built(this.#exact);
+    return new HostIndex(any, exact, yield* built(this.#wildcard));
   }
 }
 
-function built(group: ReadonlyMap<string, PathIndexBuilder>): Map<string, PathIndex> {
-  return new Map([...group].map(([key, builder]) => [key, builder.build()]));
+/** Hosts whose paths are indexed in one step. */
+const STEP_MAX = 16;
+
+function* built(
+  group: ReadonlyMap<string, PathIndexBuilder>,
+): Generator<void, Map<string, PathIndex>> {
+  const paths = new Map<string, PathIndex>();
+  for (const [key, builder] of group) {
+    paths.set(key, builder.build());
+    if (paths.size % STEP_MAX === 0) yield;
+  }
+  return paths;
 }
 
 /**

@@ -11,6 +11,11 @@ export interface GeoBytes {
 }
 
 /** What a worker thread is started with (`workerData`). */
+export interface ThreadStart extends Omit<WorkerStart, 'snapshot'> {
+  readonly snapshot: PackedSnapshot;
+}
+
+/** What a data plane is started with. */
 export interface WorkerStart {
   readonly worker: number;
   readonly driver: 'uring' | 'portable';
@@ -31,14 +36,22 @@ export type ListenSocket =
   | { readonly kind: 'descriptor'; readonly fd: number }
   | { readonly kind: 'address'; readonly host: string; readonly port: number };
 
-/** A snapshot as bytes that all workers share, in parts; see platform/pack-snapshot. */
+/** Bytes that all workers share, in pieces that are read one at a time. */
+export interface PackedPart {
+  /** The same in a later snapshot that has the same part. */
+  readonly id: number;
+  readonly bytes: SharedArrayBuffer;
+  /** Where each piece ends. */
+  readonly ends: readonly number[];
+}
+
+/** A snapshot as bytes; see platform/pack-snapshot. */
 export interface PackedSnapshot {
   readonly version: number;
-  readonly bytes: SharedArrayBuffer;
-  /** Where each part ends. The first is the snapshot without routes and servers. */
-  readonly ends: readonly number[];
-  /** Parts of routes, after the first; the others are of servers. */
-  readonly routeParts: number;
+  /** The snapshot without routes and pools. */
+  readonly frame: Uint8Array;
+  readonly routes: PackedPart;
+  readonly pools: readonly PackedPart[];
   /** Modules of hooks that it names: they are imported before it is read. */
   readonly hookModules: readonly HookModule[];
 }

@@ -87,6 +87,7 @@ export class Balancer implements BalancerControl {
   readonly explain: BalancerControl['explain'] = (asked) => this.#reports.explain(asked);
   #isServing = false;
   #isNamesDue = false;
+  #hadDrained = false;
 
   constructor(parts: BalancerParts) {
     this.#parts = parts;
@@ -130,6 +131,7 @@ export class Balancer implements BalancerControl {
       discoverer: this.#discovery.discoverer,
       whenApplied: (version) => this.#crew.whenApplied(version),
       onReloaded: (reloaded) => this.#useSettings(reloaded),
+      keep: () => this.#keep(),
       wallMs: () => clock.wallMs(),
       log,
     });
@@ -346,11 +348,7 @@ export class Balancer implements BalancerControl {
     this.#keeper.apply(snapshot);
     this.#reports.follow(snapshot);
     this.#deadlines.follow(snapshot);
-    for (const pool of snapshot.pools) {
-      for (const { slot, address } of pool.servers) {
-        this.#keeper.setDraining(slot, this.#publisher.isDrained(pool.name, address));
-      }
-    }
+    this.#drainOrNot(snapshot);
     if (!this.#isServing || this.#isDraining) return;
     const isListenerLeaving = this.#parts.sockets.refuseUnused();
     if (!isListenerLeaving && this.#areProbed()) {
@@ -363,12 +361,22 @@ export class Balancer implements BalancerControl {
     void Promise.all([accepted, this.#firstProbes()]).then(() => this.#crew.publish());
   }
 
+  /** Where nothing is drained, and nothing was, ten thousand servers need not be asked. */
+  #drainOrNot({ pools }: Snapshot): void {
+    const { hasDrained } = this.#publisher;
+    if (!hasDrained && !this.#hadDrained) return;
+    this.#hadDrained = hasDrained;
+    for (const pool of pools) {
+      for (const { slot, address } of pool.servers) {
+        this.#keeper.setDraining(slot, this.#publisher.isDrained(pool.name, address));
+      }
+    }
+  }
+
   #useSettings(config: Config): void {
     this.#parts.log.setLevel(config.log.level);
     this.#accessLog.use(config.log);
-    if (!this.#isServing) return;
-    this.#keep();
-    void this.past.use(config.history);
+    if (this.#isServing) void this.past.use(config.history);
   }
 
   #onNames(): void {

@@ -17,8 +17,10 @@ export interface ReloadMeans {
   readonly sockets: ListenerSockets;
   readonly discoverer: Discoverer;
   readonly whenApplied: (version: number) => Promise<void>;
-  /** After a success: settings of the process itself. */
+  /** Published: settings of the process itself. */
   readonly onReloaded: (config: Config) => void;
+  /** In force: it should outlive this process. */
+  readonly keep: () => void;
   readonly wallMs: () => number;
   readonly log: ProcessLog;
 }
@@ -117,7 +119,7 @@ export class Reloader {
   }
 
   async #bringIn(config: Config): Promise<ReloadOutcome> {
-    const { publisher, sockets, discoverer, whenApplied, onReloaded, log } = this.#means;
+    const { publisher, sockets, discoverer, whenApplied, onReloaded, keep, log } = this.#means;
     const before = publisher.config;
     // Servers that come by discovery must be there when those that were written go.
     await discoverer.prepare(config.pools, DISCOVERY_WAIT_MS);
@@ -141,13 +143,14 @@ export class Reloader {
     discoverer.adopt(config.pools);
     onReloaded(config);
     await whenApplied(version);
+    keep();
     await change.finish();
     const late = settledAtStart.filter(
       (key) => JSON.stringify(this.#atStart[key]) !== JSON.stringify(config[key]),
     );
     if (late.length > 0)
       log.warn('These settings take effect at the next start', { settings: late });
-    const changes = [describeDifference(configDifference(before, config))];
+    const changes = [describeDifference(configDifference(before, publisher.config))];
     return {
       ok: true,
       version,

@@ -7,8 +7,8 @@ import type {
   FromWorker,
   GeoBytes,
   ListenSocket,
+  ThreadStart,
   ToWorker,
-  WorkerStart,
 } from '../model/messages.ts';
 import type { SharedBuffers, SharedWords } from '../model/shared-memory.ts';
 import type { Snapshot } from '../model/snapshot.ts';
@@ -200,11 +200,11 @@ export class WorkerCrew {
   #startThread(member: Member): void {
     const { driver, shared, words, random, areFaultsArmed } = this.#means;
     const snapshot = this.#means.snapshot();
-    const start: WorkerStart = {
+    const start: ThreadStart = {
       worker: member.index,
       driver,
       shared,
-      snapshot,
+      snapshot: packSnapshot(snapshot),
       geo: this.#means.geoOf(snapshot),
       sockets: this.#means.socketsOf(member.index),
       seed: Math.floor(random() * 0x100000000),
@@ -224,7 +224,7 @@ export class WorkerCrew {
     thread.once('exit', () => this.#onExit(member, why));
   }
 
-  #onMessage(member: Member, start: WorkerStart, message: FromWorker): void {
+  #onMessage(member: Member, start: ThreadStart, message: FromWorker): void {
     if (message.type === 'ready') {
       if (member.state === 'starting') member.state = 'ready';
       const filters = this.#tailFilters;

@@ -1,15 +1,15 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { reportSuspicions } from '../base/invariant.ts';
 import { createRandom } from '../base/prng.ts';
+import { finished } from '../base/steps.ts';
 import { createDataPlane } from '../data/worker.ts';
-import { hookModulesOf } from '../model/hook-modules.ts';
 import { limits } from '../model/limits.ts';
-import type { FromWorker, ToWorker, WorkerStart } from '../model/messages.ts';
+import type { FromWorker, ThreadStart, ToWorker } from '../model/messages.ts';
 import { attachWords, type SharedWords } from '../model/shared-memory.ts';
 import { heartbeatMs } from '../platform/clock.ts';
 import type { Driver } from '../platform/driver.ts';
 import { GeoDatabase } from '../platform/geo-database.ts';
-import { frameOf, unpackSnapshot } from '../platform/pack-snapshot.ts';
+import { SnapshotReader } from '../platform/pack-snapshot.ts';
 import { keepCompiledCode } from './compiled-code.ts';
 import { SlicedWork } from './sliced-work.ts';
 import { WorkerModules } from './worker-modules.ts';
@@ -38,16 +38,18 @@ type Publish = Extract<ToWorker, { readonly type: 'publish' }>;
 export async function runWorker(): Promise<void> {
   const port = parentPort;
   if (port === null) throw new Error('Cannot run a worker outside a worker thread');
-  const start = workerData as WorkerStart;
+  const start = workerData as ThreadStart;
   const words = attachWords(start.shared);
   const post = (message: FromWorker): void => port.postMessage(message);
   reportSuspicions((what) => post({ type: 'suspicion', what }));
   const modules = new WorkerModules(post);
-  const named = { pools: start.snapshot.pools, hooks: hookModulesOf(start.snapshot) };
+  const reader = new SnapshotReader();
+  const { snapshot: packed } = start;
+  const named = { pools: reader.settingsOf(packed), hooks: packed.hookModules };
   await modules.load(named);
   const driver = await createDriver(start, words);
   const plane = createDataPlane({
-    start,
+    start: { ...start, snapshot: finished(reader.read(packed)) },
     driver,
     post,
     random: createRandom(start.seed),
@@ -77,10 +79,10 @@ export async function runWorker(): Promise<void> {
   };
   const inSlices = new SlicedWork(APPLY_SLICE_MS);
   const publish = ({ snapshot, sockets, geo }: Publish): void => {
-    const named = { pools: frameOf(snapshot).pools, hooks: snapshot.hookModules };
+    const named = { pools: reader.settingsOf(snapshot), hooks: snapshot.hookModules };
     modules.guard(plane, named);
     modules.whenLoaded(named, () =>
-      inSlices.begin(plane.applyInSteps(unpackSnapshot(snapshot), sockets, geo)),
+      inSlices.begin(plane.applyInSteps(reader.read(snapshot), sockets, geo)),
     );
   };
   port.on('message', (message: ToWorker) => {
@@ -98,7 +100,7 @@ export async function runWorker(): Promise<void> {
 }
 
 /** Only the driver in use is loaded. */
-async function createDriver(start: WorkerStart, words: SharedWords): Promise<Driver> {
+async function createDriver(start: ThreadStart, words: SharedWords): Promise<Driver> {
   const { worker } = start;
   if (start.driver === 'portable') {
     const { createPortableDriver } = await import('../platform/portable/driver.ts');

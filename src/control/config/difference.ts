@@ -1,4 +1,5 @@
-import type { Config, ConfigServer } from './config.ts';
+import { isSameData } from '../../base/same-data.ts';
+import type { Config, ConfigPool, ConfigServer } from './config.ts';
 
 /** What a reload changes, by name. Servers are `pool/address`. All lists in the order of the files. */
 export interface ConfigDifference {
@@ -21,12 +22,17 @@ export interface ConfigDifference {
   readonly settingsChanged: readonly string[];
 }
 
-/** Compares two configurations by names and plain values. Cost: linear in what they contain. */
+/**
+ * Compares two configurations by names and plain values. Cost: linear in what they contain; pools that
+ * both share are not looked into.
+ */
 export function configDifference(before: Config, after: Config): ConfigDifference {
   const listeners = compare(byName(before.listeners), byName(after.listeners));
   const routes = compare(byName(before.routes), byName(after.routes));
-  const pools = compare(settingsByName(before), settingsByName(after));
-  const servers = compare(serversOf(before), serversOf(after));
+  const poolsBefore = without(before.pools, after.pools);
+  const poolsAfter = without(after.pools, before.pools);
+  const pools = compare(settingsByName(poolsBefore), settingsByName(poolsAfter));
+  const servers = compare(serversOf(poolsBefore), serversOf(poolsAfter));
   const kept = (config: Config, other: Config): string => {
     const names = new Set(other.routes.map(({ name }) => name));
     return config.routes
@@ -48,7 +54,7 @@ export function configDifference(before: Config, after: Config): ConfigDifferenc
     serversAdded: servers.added,
     serversRemoved: servers.removed,
     serversChanged: servers.changed,
-    settingsChanged: settingKeys.filter((key) => !isSame(before[key], after[key])),
+    settingsChanged: settingKeys.filter((key) => !isSameData(before[key], after[key])),
   };
 }
 
@@ -113,7 +119,9 @@ function compare(
   return {
     added: names.filter((name) => !before.has(name)),
     removed: [...before.keys()].filter((name) => !after.has(name)),
-    changed: names.filter((name) => before.has(name) && !isSame(before.get(name), after.get(name))),
+    changed: names.filter(
+      (name) => before.has(name) && !isSameData(before.get(name), after.get(name)),
+    ),
   };
 }
 
@@ -121,23 +129,18 @@ function byName<T extends { readonly name: string }>(items: readonly T[]): Map<s
   return new Map(items.map((item) => [item.name, item]));
 }
 
-function settingsByName({ pools }: Config): Map<string, unknown> {
+function without(pools: readonly ConfigPool[], others: readonly ConfigPool[]): ConfigPool[] {
+  const shared = new Set(others);
+  return pools.filter((pool) => !shared.has(pool));
+}
+
+function settingsByName(pools: readonly ConfigPool[]): Map<string, unknown> {
   return new Map(pools.map((pool) => [pool.name, { ...pool, servers: [] }]));
 }
 
-function serversOf({ pools }: Config): Map<string, ConfigServer> {
+function serversOf(pools: readonly ConfigPool[]): Map<string, ConfigServer> {
   const entries = pools.flatMap(({ name, servers }) =>
     servers.map((server): [string, ConfigServer] => [`${name}/${server.address}`, server]),
   );
   return new Map(entries);
-}
-
-/** Both come from `buildConfig`, which writes keys in one order; only the user's maps may differ. */
-function isSame(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a, sorted) === JSON.stringify(b, sorted);
-}
-
-function sorted(_key: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

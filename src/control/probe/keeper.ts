@@ -100,8 +100,9 @@ export class HealthKeeper {
     this.#firstProbes = 0;
     this.#ramps.apply(snapshot);
     this.#told.apply(snapshot);
-    const present = new Set<number>();
-    for (const pool of snapshot.pools) for (const server of pool.servers) present.add(server.slot);
+    const present = new Set(
+      snapshot.pools.flatMap(({ servers }) => servers.map(({ slot }) => slot)),
+    );
     for (const slot of [...this.#servers.keys()]) if (!present.has(slot)) this.#forget(slot);
     const names = new Set(snapshot.pools.map((pool) => pool.name));
     for (const [name, pool] of this.#pools) {
@@ -185,6 +186,7 @@ export class HealthKeeper {
 
   #applyPool(pool: Pool): void {
     const known = this.#pools.get(pool.name);
+    if (known?.pool === pool) return;
     if (known !== undefined) known.apply(pool);
     else this.#pools.set(pool.name, this.#createPool(pool));
     for (const server of pool.servers) {

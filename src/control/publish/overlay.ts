@@ -29,9 +29,18 @@ export class Overlay {
   readonly #drained = new Map<string, number | null>();
   readonly #weights = new Map<string, number>();
 
-  /** The configuration with the changes in it. The given one is left as it is. */
+  /**
+   * The configuration with the changes in it. The given one is left as it is; pools that nobody changed
+   * are its own.
+   */
   applyTo(config: Config): Config {
+    if (this.#isEmpty) return config;
     return { ...config, pools: config.pools.map((pool) => this.#applyToPool(pool)) };
+  }
+
+  /** Is any server drained? */
+  get hasDrained(): boolean {
+    return this.#drained.size > 0;
   }
 
   isDrained(pool: string, address: string): boolean {
@@ -78,6 +87,7 @@ export class Overlay {
 
   /** The file changed from `before` to `after`: drops what it overrules and what leads nowhere. */
   reconcile(before: Config, after: Config, by: 'file' | 'discovery' = 'file'): void {
+    if (this.#isEmpty && this.#drained.size === 0) return;
     const old = new Map(before.pools.map((pool) => [pool.name, pool]));
     const pools = new Map(after.pools.map((pool) => [pool.name, pool]));
     for (const pool of after.pools) this.#reconcilePool(pool, old.get(pool.name), by);
@@ -120,8 +130,18 @@ export class Overlay {
     for (const [key, weight] of Object.entries(state.weights)) this.#weights.set(key, weight);
   }
 
+  /** Nothing that changes which servers there are, or their weights. */
+  get #isEmpty(): boolean {
+    return this.#added.size === 0 && this.#removed.size === 0 && this.#weights.size === 0;
+  }
+
   #applyToPool(pool: ConfigPool): ConfigPool {
+    const prefix = serverKey(pool.name, '');
+    const hasChanges = [...this.#removed, ...this.#weights.keys()].some((key) =>
+      key.startsWith(prefix),
+    );
     const added = [...(this.#added.get(pool.name)?.values() ?? [])];
+    if (!hasChanges && added.length === 0) return pool;
     const servers = [...pool.servers, ...added]
       .filter((server) => !this.#removed.has(serverKey(pool.name, server.address)))
       .map((server) => {

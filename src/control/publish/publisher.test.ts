@@ -221,3 +221,42 @@ test('found servers that do not fit leave what was there before', () => {
   assert.equal(published.length, 1);
   assert.deepEqual(publisher.effective, publisher.config);
 });
+
+test('what a reload does not change is the same object in the next snapshot', () => {
+  const route = (path: string): Config['routes'][number] => ({
+    name: path,
+    listeners: [],
+    match: { hosts: [], paths: [path], methods: [], conditions: [] },
+    pool: 'web',
+    respond: null,
+    actions: null,
+    allowEncodedSeparators: false,
+    retry: null,
+  });
+  const of = (weight: number, path: string): Config => {
+    const one = config(server('10.0.0.1:1', weight));
+    const [pool] = one.pools as [Config['pools'][number]];
+    const other = { ...pool, name: 'api', servers: [server('10.0.0.9:1')] };
+    return { ...one, routes: [route(path)], pools: [pool, other] };
+  };
+  const { publisher } = start(of(1, '/a'));
+  const first = publisher.snapshot as Snapshot;
+  const second = publisher.replace(of(1, '/a'));
+  assert.equal(second.routes, first.routes);
+  assert.deepEqual(
+    [second.pools[0] === first.pools[0], second.pools[1] === first.pools[1]],
+    [true, true],
+  );
+  const third = publisher.replace(of(2, '/b'));
+  assert.notEqual(third.routes, first.routes);
+  assert.deepEqual(
+    [third.pools[0] === first.pools[0], third.pools[1] === first.pools[1]],
+    [false, true],
+  );
+  assert.deepEqual(weightsOf(third), { '10.0.0.1:1': 2 });
+  publisher.change([{ op: 'set', pool: 'api', address: '10.0.0.9:1', weight: 7 }]);
+  const fourth = publisher.snapshot as Snapshot;
+  assert.equal(fourth.pools[0], third.pools[0]);
+  assert.equal(fourth.pools[1]?.servers[0]?.weight, 7);
+  assert.equal(fourth.pools[1]?.servers[0]?.slot, first.pools[1]?.servers[0]?.slot);
+});

@@ -1,6 +1,7 @@
+import { isSameData } from '../../base/same-data.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import type { Config } from '../config/config.ts';
-import { toSnapshot } from '../config/to-snapshot.ts';
+import { type Published, toSnapshot } from '../config/to-snapshot.ts';
 import type { FoundServers } from '../discovery/discoverer.ts';
 import type { OperationOutcome, ServerOperation } from './operations.ts';
 import { Overlay, type OverlayState } from './overlay.ts';
@@ -29,7 +30,7 @@ export class Publisher {
   #found: FoundServers = new Map();
   /** The configuration with what discovery found; below what operators changed. */
   #merged: Config;
-  #snapshot: Snapshot | null = null;
+  #published: Published | null = null;
   #version = 0;
 
   constructor(config: Config, means: PublisherMeans) {
@@ -51,7 +52,7 @@ export class Publisher {
 
   /** The last published snapshot; null before the first. */
   get snapshot(): Snapshot | null {
-    return this.#snapshot;
+    return this.#published?.snapshot ?? null;
   }
 
   /** What must outlive this process besides the configuration. */
@@ -64,6 +65,11 @@ export class Publisher {
     this.#overlay.restore(state);
     this.#overlay.reconcile(this.#merged, this.#merged);
     this.#track();
+  }
+
+  /** Has an operator drained any server? */
+  get hasDrained(): boolean {
+    return this.#overlay.hasDrained;
   }
 
   isDrained(pool: string, address: string): boolean {
@@ -81,18 +87,19 @@ export class Publisher {
   publish(): Snapshot {
     const { slots, resolver, publish } = this.#means;
     const version = this.#version + 1;
+    const effective = this.effective;
     slots.begin();
     let snapshot: Snapshot;
     try {
       const resolve = (address: string) => resolver.resolve(address);
-      snapshot = toSnapshot(this.effective, slots.assigner, resolve, version);
+      snapshot = toSnapshot(effective, slots.assigner, resolve, version, this.#published);
     } catch (error) {
       slots.abort();
       throw error;
     }
     slots.commit(version);
     this.#version = version;
-    this.#snapshot = snapshot;
+    this.#published = { config: effective, snapshot, keepServers: slots.keepServers };
     publish(snapshot);
     return snapshot;
   }
@@ -137,9 +144,9 @@ export class Publisher {
   #bringIn(config: Config, found: FoundServers, by: 'file' | 'discovery'): Snapshot {
     const before = { config: this.#config, found: this.#found, merged: this.#merged };
     const overlayBefore = this.#overlay.state();
-    this.#config = config;
+    this.#config = sharing(config, before.config);
     this.#found = found;
-    this.#merged = withFound(config, found);
+    this.#merged = sharing(withFound(this.#config, found), before.merged);
     this.#overlay.reconcile(before.merged, this.#merged, by);
     this.#track();
     try {
@@ -188,6 +195,18 @@ export class Publisher {
       for (const { address } of pool.servers) addresses.push(address);
     this.#means.resolver.track(addresses);
   }
+}
+
+/** The same configuration with the pools and routes of `before` where they say the same. */
+function sharing(config: Config, before: Config): Config {
+  if (config === before) return config;
+  const known = new Map(before.pools.map((pool) => [pool.name, pool]));
+  const pools = config.pools.map((pool) => {
+    const former = known.get(pool.name);
+    return former !== undefined && isSameData(pool, former) ? former : pool;
+  });
+  const hasSameRoutes = isSameData(config.routes, before.routes);
+  return { ...config, pools, routes: hasSameRoutes ? before.routes : config.routes };
 }
 
 /** Servers of a pool are the written ones, then those found; an address counts once. */

@@ -118,3 +118,20 @@ test('a pool whose slot is given again takes the names of its servers along', ()
     { kind: 'server', pool: REMOVED, name: REMOVED, slot: 0 },
   ]);
 });
+
+test('keepServers() asks for all servers that a pool had, and only for those of that pool', () => {
+  const { slots } = book(4);
+  slots.begin();
+  slots.assigner.server('web', 'a');
+  slots.assigner.server('web', 'b');
+  slots.assigner.server('api', 'a');
+  slots.commit(1);
+  for (const version of [2, 3]) {
+    slots.begin();
+    slots.keepServers('web');
+    slots.commit(version);
+  }
+  assert.equal(slots.serverSlot('web', 'a'), 0);
+  assert.equal(slots.serverSlot('web', 'b'), 1);
+  assert.equal(slots.serverSlot('api', 'a'), null);
+});

@@ -55,6 +55,13 @@ interface Freed {
   isTaken: boolean;
 }
 
+/** A slot with its owner. */
+interface Held {
+  readonly slot: number;
+  /** The last round in which its owner was asked for. */
+  round: number;
+}
+
 interface Given {
   readonly kind: SlotKind;
   readonly key: string;
@@ -65,7 +72,7 @@ interface Given {
 
 interface Shelf {
   readonly capacity: number;
-  readonly slots: Map<string, number>;
+  readonly slots: Map<string, Held>;
   /** Longest free first. */
   freed: Freed[];
   /** The same by key; those that may come back. */
@@ -92,10 +99,13 @@ const REMOVED_SERVER = `${REMOVED}${SEPARATOR}${REMOVED}`;
 export class SlotBook {
   readonly #means: SlotMeans;
   readonly #shelves: Record<SlotKind, Shelf>;
-  readonly #asked: Record<SlotKind, Set<string>> = newNames();
   readonly #given: Given[] = [];
   /** Servers that lost their names in this round, with the keys they had. */
   readonly #renamed: { readonly freed: Freed; readonly key: string }[] = [];
+  /** Servers by pool: those of the last committed round, and of this one. */
+  #byPool = new Map<string, Held[]>();
+  #byPoolNow = new Map<string, Held[]>();
+  #round = 0;
   #appliedVersion = 0;
 
   constructor(means: SlotMeans) {
@@ -119,10 +129,23 @@ export class SlotBook {
 
   /** Errors: each function throws `SlotsExhausted`. */
   readonly assigner: SlotAssigner = {
-    listener: (name) => this.#assign('listener', name),
-    route: (name) => this.#assign('route', name),
-    pool: (name) => this.#assign('pool', name),
-    server: (pool, address) => this.#assign('server', `${pool}${SEPARATOR}${address}`),
+    listener: (name) => this.#assign('listener', name).slot,
+    route: (name) => this.#assign('route', name).slot,
+    pool: (name) => this.#assign('pool', name).slot,
+    server: (pool, address) => {
+      const held = this.#assign('server', `${pool}${SEPARATOR}${address}`);
+      const servers = this.#byPoolNow.get(pool);
+      if (servers === undefined) this.#byPoolNow.set(pool, [held]);
+      else servers.push(held);
+      return held.slot;
+    },
+  };
+
+  /** As if each server was asked for that the pool had in the last round. */
+  readonly keepServers = (pool: string): void => {
+    const servers = this.#byPool.get(pool) ?? [];
+    for (const held of servers) held.round = this.#round;
+    this.#byPoolNow.set(pool, servers);
   };
 
   /** Every worker has applied this publication. */
@@ -133,12 +156,12 @@ export class SlotBook {
   /** The slot of an owner that has one, else null; `pool` counts for servers. Gives none. */
   slotOf(kind: SlotKind, pool: string, name: string): number | null {
     const key = kind === 'server' ? `${pool}${SEPARATOR}${name}` : name;
-    return this.#shelves[kind].slots.get(key) ?? null;
+    return this.#shelves[kind].slots.get(key)?.slot ?? null;
   }
 
   /** The slot of a server that has one, else null. Gives none. */
   serverSlot(pool: string, address: string): number | null {
-    return this.#shelves.server.slots.get(`${pool}${SEPARATOR}${address}`) ?? null;
+    return this.#shelves.server.slots.get(`${pool}${SEPARATOR}${address}`)?.slot ?? null;
   }
 
   /** Owners that left and whose slot nobody else has. Cost: linear in freed slots. */
@@ -148,7 +171,8 @@ export class SlotBook {
   }
 
   begin(): void {
-    for (const names of Object.values(this.#asked)) names.clear();
+    this.#round++;
+    this.#byPoolNow = new Map();
     for (const shelf of Object.values(this.#shelves)) shelf.looked = 0;
     this.#given.length = 0;
     this.#renamed.length = 0;
@@ -159,8 +183,8 @@ export class SlotBook {
     for (const kind of Object.keys(this.#shelves) as SlotKind[]) {
       const shelf = this.#shelves[kind];
       shelf.freed = shelf.freed.filter(({ isTaken }) => !isTaken);
-      for (const [key, slot] of shelf.slots) {
-        if (this.#asked[kind].has(key)) continue;
+      for (const [key, { slot, round }] of shelf.slots) {
+        if (round === this.#round) continue;
         shelf.slots.delete(key);
         const freed: Freed = { key, slot, sinceVersion: version, isTaken: false };
         shelf.freed.push(freed);
@@ -168,6 +192,7 @@ export class SlotBook {
       }
       shelf.freedCount = shelf.freed.length;
     }
+    this.#byPool = this.#byPoolNow;
     // A pool takes what its servers left along, so theirs must be there before.
     const isPool = (given: Given): number => Number(given.kind === 'pool');
     for (const { kind, key, freed } of this.#given.sort((a, b) => isPool(a) - isPool(b))) {
@@ -197,15 +222,18 @@ export class SlotBook {
     this.#given.length = 0;
   }
 
-  #assign(kind: SlotKind, key: string): number {
+  #assign(kind: SlotKind, key: string): Held {
     const shelf = this.#shelves[kind];
-    this.#asked[kind].add(key);
     const known = shelf.slots.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      known.round = this.#round;
+      return known;
+    }
     const { slot, freed } = this.#take(kind, shelf, key);
-    shelf.slots.set(key, slot);
+    const held = { slot, round: this.#round };
+    shelf.slots.set(key, held);
     this.#given.push({ kind, key, slot, freed });
-    return slot;
+    return held;
   }
 
   #take(kind: SlotKind, shelf: Shelf, key: string): { slot: number; freed: Freed | null } {
@@ -249,8 +277,4 @@ function ownerOf(kind: SlotKind, { key, slot }: Freed): DepartedOwner {
   if (kind !== 'server') return { kind, pool: null, name: key, slot };
   const [pool = '', name = ''] = key.split(SEPARATOR);
   return { kind, pool, name, slot };
-}
-
-function newNames(): Record<SlotKind, Set<string>> {
-  return { listener: new Set(), route: new Set(), pool: new Set(), server: new Set() };
 }
