@@ -21,6 +21,7 @@ import { type HealthReportMeans, reportHealth } from './report-health.ts';
 import { ServerHealth } from './server-health.ts';
 import type { ProbeMeans } from './server-probe.ts';
 import { SharedAttempts } from './shared-attempts.ts';
+import { slotsOf } from './slots-of.ts';
 import { SlowStarts } from './slow-starts.ts';
 import { ToldLoads } from './told-loads.ts';
 
@@ -100,9 +101,7 @@ export class HealthKeeper {
     this.#firstProbes = 0;
     this.#ramps.apply(snapshot);
     this.#told.apply(snapshot);
-    const present = new Set(
-      snapshot.pools.flatMap(({ servers }) => servers.map(({ slot }) => slot)),
-    );
+    const present = new Set(slotsOf(snapshot));
     for (const slot of [...this.#servers.keys()]) if (!present.has(slot)) this.#forget(slot);
     const names = new Set(snapshot.pools.map((pool) => pool.name));
     for (const [name, pool] of this.#pools) {
@@ -134,8 +133,8 @@ export class HealthKeeper {
 
   /** Its name has no address, or has one again. `apply` does the same from the server's target. */
   setUnresolved(slot: number, isUnresolved: boolean): void {
-    const why = isUnresolved ? 'its name has no address' : 'its name has an address';
-    this.#setBit(slot, Verdict.UNRESOLVED, isUnresolved, why);
+    const which = isUnresolved ? 'no' : 'an';
+    this.#setBit(slot, Verdict.UNRESOLVED, isUnresolved, `its name has ${which} address`);
   }
 
   /** Health of a slot; null for one that has no server. */
@@ -211,8 +210,7 @@ export class HealthKeeper {
   }
 
   #judgeOf(slot: number): OutlierJudge | null {
-    const server = this.#servers.get(slot);
-    return server === undefined ? null : (this.#pools.get(server.pool)?.judge ?? null);
+    return this.#pools.get(this.#servers.get(slot)?.pool ?? '')?.judge ?? null;
   }
 
   #applyServer(pool: Pool, server: Server): void {
@@ -372,8 +370,8 @@ export class HealthKeeper {
 
   #tryReconnect(slot: number): void {
     const health = this.#servers.get(slot);
-    const target = this.#targets.get(slot) ?? null;
-    if (health === undefined || target === null || this.#reconnecting.has(slot)) return;
+    const target = this.#targets.get(slot);
+    if (health === undefined || !target || this.#reconnecting.has(slot)) return;
     const cancel = startAttempt({
       probe: { ...plainProbe, timeoutMs: reconnectTimeoutMs },
       pool: health.pool,
