@@ -52,6 +52,7 @@ export type FailureCode =
   | 'circuit-open'
   | 'retries-exhausted'
   | 'buffers-exhausted'
+  | 'descriptors-exhausted'
   | 'draining'
   | 'server-drained'
   | 'connection-limit'
@@ -166,6 +167,7 @@ export const failures: Readonly<Record<FailureCode, FailureKind>> = {
   'no-servers': ours(503, 'the pool has no servers'),
   'retries-exhausted': ours(502, 'no further attempt was allowed'),
   'buffers-exhausted': ours(503, 'all buffers of this worker are in use'),
+  'descriptors-exhausted': ours(503, 'no descriptor is free for a connection to a server'),
   draining: ours(503, 'this balancer is shutting down'),
   'server-drained': ours(503, 'the server is taken out and its time to finish is over'),
   'connection-limit': ours(503, 'the connection limit is reached'),

@@ -110,6 +110,7 @@ async function createDriver(start: ThreadStart, words: SharedWords): Promise<Dri
   const bitWords = limits.descriptors >>> 5;
   return createUringDriver({
     worker,
+    workers: start.shared.workers,
     ledger: words.ledger.subarray(worker * LEDGER_WORDS, (worker + 1) * LEDGER_WORDS),
     descriptorBits: words.descriptorBits.subarray(worker * bitWords, (worker + 1) * bitWords),
   });

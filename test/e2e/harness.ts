@@ -23,6 +23,8 @@ export interface BalancerOptions {
   readonly arguments?: readonly string[];
   /** Another path of the command under test. */
   readonly command?: string;
+  /** Limit of open files. */
+  readonly descriptors?: number;
   /** Where an earlier one ran that has ended; its own by default. */
   readonly directory?: string;
 }
@@ -183,9 +185,12 @@ export async function startBalancer(
   writeFileSync(configFile, text);
   const words = ['run', '-c', configFile, '--socket', socketPath];
   if (options.driver !== undefined) words.push('--driver', options.driver);
+  const run = [options.command ?? command, ...words, ...(options.arguments ?? [])];
+  const { descriptors } = options;
+  const limited = ['-c', `ulimit -n ${descriptors} && exec "$0" "$@"`, process.execPath, ...run];
   const child = spawn(
-    process.execPath,
-    [options.command ?? command, ...words, ...(options.arguments ?? [])],
+    descriptors === undefined ? process.execPath : 'sh',
+    descriptors === undefined ? run : limited,
     {
       cwd: directory,
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
+import { descriptorLimit } from '../descriptor-limit.ts';
 
 /**
  * Descriptors kept free for what must not fail when links use up the rest: dials of links already accepted,
@@ -15,17 +15,10 @@ const RESERVE = 32;
  * the lowest free number, so the number of a new socket shows how many are in use, all threads and files included.
  */
 export function descriptorCeiling(): number {
-  let text: string;
-  try {
-    text = readFileSync('/proc/self/limits', 'utf8');
-  } catch {
-    // No such file outside Linux; accepting then relies on the errors that libuv reports.
-    return Number.POSITIVE_INFINITY;
-  }
-  const soft = /^Max open files\s+(\d+)/m.exec(text)?.[1];
-  if (soft === undefined) return Number.POSITIVE_INFINITY;
+  const limit = descriptorLimit();
+  // Accepting then relies on the errors that libuv reports.
+  if (limit === Number.POSITIVE_INFINITY) return limit;
   // A limit below twice the reserve is met in tests and small containers: keep half.
-  const limit = Number(soft);
   return limit - Math.min(RESERVE, Math.floor(limit / 2));
 }
 

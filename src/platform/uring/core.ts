@@ -90,8 +90,6 @@ export class Core {
   bufferMisses = 0;
   /** Wakes the driver when something is to be done and no turn is running. */
   wake: () => void = () => {};
-  /** A descriptor was closed: accepting may go on. */
-  onDescriptorFreed: () => void = () => {};
   readonly #touched: (SlotOwner | null)[] = [];
   #touchedCount = 0;
   readonly #waiting: SlotOwner[] = [];

@@ -1,8 +1,10 @@
+// Rule zero: a little longer than 400 lines, because a driver's turn and all that it drives are read together.
 import { performance } from 'node:perf_hooks';
 import { invariant } from '../../base/invariant.ts';
 import { limits } from '../../model/limits.ts';
 import type { DialAddress } from '../../model/snapshot.ts';
 import { Alarm } from '../alarm.ts';
+import { descriptorLimit } from '../descriptor-limit.ts';
 import { onceMoved } from '../doorbell.ts';
 import type {
   BufferPool,
@@ -18,6 +20,7 @@ import { encodeAddress, hostOf, portOf, type SocketAddress } from './addresses.t
 import { UringBuffers } from './buffers.ts';
 import { Cqe, KIND_BITS, Kind, Posix, Uring } from './constants.ts';
 import { Core, type Slots } from './core.ts';
+import { DescriptorReserve } from './descriptor-reserve.ts';
 import { clearLedger, noteDescriptor, openLedger } from './ledger.ts';
 import { UringLink } from './link.ts';
 import { type AcceptBook, UringListener } from './listener.ts';
@@ -48,6 +51,8 @@ export interface UringOptions {
   readonly worker: number;
   readonly ledger: Int32Array;
   readonly descriptorBits: Int32Array;
+  /** Workers of the process, which share its descriptors; default 1. */
+  readonly workers?: number;
   /** Submission queue entries, a power of two. */
   readonly entries?: number;
 }
@@ -69,6 +74,7 @@ class UringDriver implements Driver, AcceptBook {
   acceptFailures = 0;
   onTick: (nowMs: number) => void = () => {};
   readonly #eventFd: number;
+  readonly #reserve: DescriptorReserve;
   /** Wakes the loop by a handle; null once the ring signals the loop itself. */
   #poll: { close(): void } | null;
   readonly #timer: NodeJS.Timeout;
@@ -105,6 +111,8 @@ class UringDriver implements Driver, AcceptBook {
     this.#lastTickMs = this.core.nowMs;
     this.#eventFd = libc.eventfd(0, Posix.EFD_NONBLOCK_CLOEXEC);
     invariant(this.#eventFd >= 0, 'a worker gets an event descriptor');
+    const by = { limit: descriptorLimit(), workers: options.workers ?? 1 };
+    this.#reserve = new DescriptorReserve(libc, descriptorBits, this.#eventFd, by);
     scratch.words[0] = this.#eventFd;
     const registered = ring.register(Uring.REGISTER_EVENTFD, scratch.address, 1);
     invariant(registered >= 0, 'the ring takes its event descriptor');
@@ -120,7 +128,6 @@ class UringDriver implements Driver, AcceptBook {
     this.core.wake = () => {
       if (!this.#isInTurn && !this.#isScheduled) this.#schedule();
     };
-    this.core.onDescriptorFreed = () => this.#endRests(true);
     // Nothing but scheduling in this callback: what it throws would be lost.
     this.#poll = libc.poll(this.#eventFd, () => this.#awake());
     this.#timer = setInterval(() => this.#onTimer(), limits.timerTickMs);
@@ -174,7 +181,11 @@ class UringDriver implements Driver, AcceptBook {
     const { core } = this;
     const { libc } = core;
     const { encoded, host, port } = target as UringTarget;
-    const fd = libc.socket(encoded.family, Posix.SOCK_STREAM_CLOEXEC, 0);
+    let fd = libc.socket(encoded.family, Posix.SOCK_STREAM_CLOEXEC, 0);
+    if (fd < 0 && this.#reserve.isHeld) {
+      this.starve();
+      fd = libc.socket(encoded.family, Posix.SOCK_STREAM_CLOEXEC, 0);
+    }
     const errno = fd < 0 ? libc.errno() : 0;
     if (fd >= 0) {
       noteDescriptor(core.descriptorBits, fd);
@@ -226,6 +237,17 @@ class UringDriver implements Driver, AcceptBook {
     this.#isClosing = true;
     for (const listener of this.#listeners) listener.stop();
     this.#schedule();
+  }
+
+  starve(): void {
+    if (!this.#reserve.isHeld) return;
+    this.acceptFailures++;
+    this.#reserve.lend();
+    for (const listener of this.#listeners) listener.rest();
+  }
+
+  get descriptorCeiling(): number {
+    return this.#reserve.ceiling;
   }
 
   onGone(listener: UringListener): void {
@@ -368,15 +390,14 @@ class UringDriver implements Driver, AcceptBook {
 
   #tick(): void {
     this.#lastTickMs = this.core.nowMs;
-    this.#endRests(false);
+    this.#endRests();
     this.onTick(this.core.nowMs);
   }
 
-  #endRests(isDescriptorFree: boolean): void {
-    if (this.acceptFailures === 0) return;
-    for (const listener of this.#listeners) {
-      listener.endRest(this.core.nowMs, isDescriptorFree);
-    }
+  /** What accepting may not use up is taken back first. */
+  #endRests(): void {
+    if (this.#reserve.isHeld || !this.#reserve.restore()) return;
+    for (const listener of this.#listeners) listener.endRest();
   }
 
   get #isEmpty(): boolean {
@@ -390,6 +411,7 @@ class UringDriver implements Driver, AcceptBook {
     this.#alarm.stop();
     this.#poll?.close();
     if (this.#immediate !== null) clearImmediate(this.#immediate);
+    this.#reserve.lend();
     core.libc.close(this.#eventFd);
     core.ring.close();
     core.buffers.close();

@@ -388,7 +388,6 @@ export class UringLink extends SendQueue implements Link, SlotOwner {
   #onClosed(): void {
     this.#core.links.drop(this.slot);
     this.#core.openLinks--;
-    this.#core.onDescriptorFreed();
     this.handler.onClosed(this, this.#errno);
   }
 

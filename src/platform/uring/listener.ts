@@ -7,8 +7,6 @@ import { forgetListener, noteDescriptor, noteListener } from './ledger.ts';
 import { UringLink } from './link.ts';
 import { prepareAccept, prepareCancel, prepareClose, setNoDelay } from './operations.ts';
 
-/** How long accepting rests when descriptors ran out and no link closes meanwhile, ms. */
-const REST_MS = 250;
 /** Connections taken when accepting ends. */
 const LAST_ACCEPTS_MAX = 64;
 /** Place of a socket address and its length in the scratch memory. */
@@ -32,7 +30,10 @@ function refuse(): void {
 export interface AcceptBook {
   readonly core: Core;
   readonly ledger: Int32Array;
-  acceptFailures: number;
+  /** At an accepted descriptor of this number almost none is free. */
+  readonly descriptorCeiling: number;
+  /** Descriptors ran out: all listeners rest until there are some. */
+  starve(): void;
   /** The listener is gone: its descriptor is closed and no completion is due. */
   onGone(listener: UringListener): void;
 }
@@ -61,7 +62,7 @@ export class UringListener implements Listening, SlotOwner {
   #isStopped = false;
   #isTouched = false;
   #isCloseSubmitted = false;
-  #restUntilMs = 0;
+  #isResting = false;
 
   /** Takes `fd` over: a socket of the driver's own, or a duplicate of a stored one (`isOwn` false). */
   constructor(
@@ -105,11 +106,16 @@ export class UringListener implements Listening, SlotOwner {
     this.#touch();
   }
 
-  /** A descriptor became free, or time has passed: try again if accepting rests. */
-  endRest(nowMs: number, isDescriptorFree: boolean): void {
-    if (this.#restUntilMs === 0) return;
-    if (!isDescriptorFree && nowMs < this.#restUntilMs) return;
-    this.#restUntilMs = 0;
+  /** Descriptors are needed for other things. */
+  rest(): void {
+    this.#isResting = true;
+    this.#touch();
+  }
+
+  /** There are descriptors again. */
+  endRest(): void {
+    if (!this.#isResting) return;
+    this.#isResting = false;
     this.#touch();
   }
 
@@ -128,7 +134,7 @@ export class UringListener implements Listening, SlotOwner {
 
   flush(): void {
     this.#isTouched = false;
-    const isWanted = !this.#isPaused && !this.#isStopped && this.#restUntilMs === 0;
+    const isWanted = !this.#isPaused && !this.#isStopped && !this.#isResting;
     if (this.#isArmed) {
       if (isWanted || this.#isCancelling) return;
       this.#isCancelling = true;
@@ -175,12 +181,13 @@ export class UringListener implements Listening, SlotOwner {
     if (result === -Errno.ECANCELED || result === -Errno.EAGAIN || result === -Errno.EINTR) return;
     if (result === -Errno.ECONNABORTED) return;
     // Out of descriptors or memory: the kernel's queue keeps the connection; trying at once would spin.
-    this.#book.acceptFailures++;
-    this.#restUntilMs = this.#core.nowMs + REST_MS;
+    this.#book.starve();
+    this.rest();
   }
 
   #handOver(fd: number): void {
     noteDescriptor(this.#core.descriptorBits, fd);
+    if (fd >= this.#book.descriptorCeiling) this.#book.starve();
     const isKnown = this.#readAddress('getpeername', fd);
     const { bytes } = this.#core.scratch;
     const link = new UringLink(this.#core, {
