@@ -21,7 +21,8 @@ function readMs(text: string, wallMs: number): number {
   if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
   // Only the forms of an HTTP date: `Date.parse` alone would take much else.
   if (!/^[A-Z][a-z]{2,8},? .{8,32}$/.test(text)) return 0;
-  const at = Date.parse(text);
+  // Of the three forms only asctime's has no zone, and it is GMT all the same (RFC 9110 §5.6.7).
+  const at = Date.parse(text.endsWith(' GMT') ? text : `${text} GMT`);
   return Number.isNaN(at) ? 0 : Math.max(0, at - wallMs);
 }
 

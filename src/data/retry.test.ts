@@ -166,6 +166,9 @@ test('Retry-After is waited for in seconds and as a date, and not when it is lon
   const cases: [string, number][] = [
     ['Retry-After: 2\r\n', 2_000],
     ['Retry-After: Thu, 01 Jan 2026 00:00:03 GMT\r\n', 3_000],
+    ['Retry-After: Thursday, 01-Jan-26 00:00:03 GMT\r\n', 3_000],
+    // asctime's form names no zone: GMT, whatever the zone of this process
+    ['Retry-After: Thu Jan  1 00:00:03 2026\r\n', 3_000],
     ['Retry-After: soon\r\n', 0],
     ['Retry-After: Wed, 31 Dec 2025 00:00:00 GMT\r\n', 0],
   ];
