@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { Client, fetchOnce } from './client.ts';
 import { drivers } from './drivers.ts';
@@ -53,6 +53,20 @@ for (const { name: driver, skip } of await drivers()) {
       client.socket.end();
       await client.ended(5_000);
       client.destroy();
+    });
+
+    it('tells a client that reads only behind its upload why it was refused', async () => {
+      const socket = connect(port, '127.0.0.1');
+      socket.pause();
+      const upload = `${head('POST /upload', 'Transfer-Encoding: chunked\r\n')}no size\r\n${'x'.repeat(4 << 20)}`;
+      const failure = await new Promise((resolve) => {
+        socket.once('error', resolve);
+        socket.write(upload, resolve);
+      });
+      assert.equal(failure ?? null, null, 'all of it was taken');
+      let answer = '';
+      for await (const bytes of socket) answer += bytes;
+      assert.match(answer, /^HTTP\/1\.1 400 /);
     });
 
     it('passes 1xx answers before the final one', async () => {
