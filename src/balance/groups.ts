@@ -43,16 +43,15 @@ export function eligibleGroups(
 ): EligibleGroups {
   const primaries = servers.filter(({ isBackup, weight }) => !isBackup && weight > 0);
   const numbers = [...new Set(primaries.map(({ tier }) => tier))].sort((a, b) => a - b);
+  // Before anything is judged: most pools are plain, and some have ten thousand servers.
+  if (numbers.length < 2 && grouping.preferredZone === null) return together(servers, verdictOf);
   const tiers = numbers.map((number) =>
     judged(
       primaries.filter(({ tier }) => tier === number),
       verdictOf,
     ),
   );
-  const isPlain = numbers.length < 2 && grouping.preferredZone === null;
-  if (isPlain || tiers.every(({ fit }) => fit.length === 0)) {
-    return together(servers, verdictOf);
-  }
+  if (tiers.every(({ fit }) => fit.length === 0)) return together(servers, verdictOf);
   const { overprovision } = grouping;
   const abilities = tiers.map((tier) => abilityOf(tier, overprovision));
   const total = abilities.reduce((sum, ability) => sum + ability, 0);

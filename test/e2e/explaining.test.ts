@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { healthText } from '../../src/cli/health-text.ts';
+import type { Explanation } from '../../src/control/explain/explanation.ts';
 import type { PoolHealthReport } from '../../src/control/report/health-report.ts';
 import { type Balancer, runCommand, startBalancer } from './harness.ts';
 import { PacedLoad } from './paced-load.ts';
@@ -137,6 +138,15 @@ describe('health --why', () => {
     try {
       for (const { name, ail } of causes) await ail(servers.get(name)!, balancer);
       for (const { name, says } of causes) await untilSaid(balancer, name, says);
+      const { body } = await balancer.admin('POST', '/v1/explain', {
+        ...{ method: 'GET', url: '/', listener: 'broken' },
+      });
+      const { outcome, pools } = JSON.parse(body) as Explanation;
+      assert.match(outcome, /the pool broken, which cannot take it now \(503 circuit-open: /);
+      assert.match(
+        pools[0]?.breaker ?? '',
+        /^OPEN for .*, as .* attempts failed; .* let through in /,
+      );
       const words = ['health', 'drained', '--why', '--socket', balancer.socketPath];
       assert.match((await runCommand(words)).stdout, /why {7}drained by an operator/);
     } finally {
