@@ -16,6 +16,7 @@ const inputs = [
   ...readdirSync(source)
     .sort()
     .map((name) => join(source, name)),
+  join(root, 'src', 'model', 'history.ts'),
   join(root, 'src', 'model', 'live.ts'),
   join(root, 'src', 'base', 'histogram.ts'),
   join(root, 'package-lock.json'),

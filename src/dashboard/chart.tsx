@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import type { LiveEvent } from '../model/live.ts';
 import { colour, onThemeChange } from './colours.ts';
-import { clock } from './format.ts';
+import { axisTime, clock } from './format.ts';
 
 /** One curve. */
 export interface Curve {
@@ -138,7 +138,10 @@ function optionsOf(
       {
         ...axis,
         size: 26,
-        values: (_plot, seconds) => seconds.map((second) => clock(second * 1_000)),
+        values: (_plot, seconds) => {
+          const stepMs = ((seconds[1] ?? 0) - (seconds[0] ?? 0)) * 1_000;
+          return seconds.map((second) => axisTime(second * 1_000, stepMs));
+        },
         space: 80,
       },
       {

@@ -64,6 +64,14 @@ export function clock(ms: number): string {
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
+/** Time of day on an axis: without seconds where these are whole minutes apart, with the day at midnight. */
+export function axisTime(ms: number, stepMs: number): string {
+  const date = new Date(ms);
+  if (stepMs < 60_000) return clock(ms);
+  const isMidnight = date.getHours() === 0 && date.getMinutes() === 0;
+  return isMidnight ? `${date.getDate()}.${date.getMonth() + 1}.` : clock(ms).slice(0, 5);
+}
+
 function grouped(value: number): string {
   return String(value).replace(/\B(?=(\d{3})+$)/g, THIN);
 }

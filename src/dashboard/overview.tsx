@@ -5,6 +5,7 @@ import { Chart } from './chart.tsx';
 import { EventList, EventStrip } from './event-list.tsx';
 import { count, microseconds, percent, rate } from './format.ts';
 import { HeatMap } from './heat-map.tsx';
+import { useHistory } from './history.ts';
 import { KeyFigures } from './key-figures.tsx';
 import { Choice, Panel, State, toneOf } from './parts.tsx';
 import type { Point, Store } from './store.ts';
@@ -15,7 +16,12 @@ interface Props {
   readonly tick: LiveTick;
 }
 
-const windows = ['1 min', '5 min', '10 min'] as const;
+const windows = ['5 min', '1 hour', '1 day'] as const;
+const windowMs: Readonly<Record<(typeof windows)[number], number>> = {
+  '5 min': 300_000,
+  '1 hour': 3_600_000,
+  '1 day': 86_400_000,
+};
 const eventsShown = 8;
 /** No shorter time is drawn, however little is known yet. */
 const spanMsMin = 60_000;
@@ -23,10 +29,10 @@ const spanMsMin = 60_000;
 /** The state of everything at a glance, and the last minutes of it. */
 export function Overview({ store, shape, tick }: Props): VNode {
   const [shown, setShown] = useState<(typeof windows)[number]>('5 min');
-  const knownMs = tick.atMs - (store.points[0]?.atMs ?? tick.atMs);
-  const shownMs = Math.min(Number.parseInt(shown, 10) * 60_000, Math.max(spanMsMin, knownMs));
-  const fromMs = tick.atMs - shownMs;
-  const points = store.points.filter(({ atMs }) => atMs >= fromMs);
+  const past = useHistory(windowMs[shown]);
+  const points = joined(past, store.points, tick.atMs - windowMs[shown]);
+  const knownMs = tick.atMs - (points[0]?.atMs ?? tick.atMs);
+  const fromMs = tick.atMs - Math.min(windowMs[shown], Math.max(spanMsMin, knownMs));
   const time = { fromMs, toMs: tick.atMs };
   const { events } = store;
   return (
@@ -40,7 +46,7 @@ export function Overview({ store, shape, tick }: Props): VNode {
         ))}
       </div>
       <div class="section-head">
-        <h2>The last minutes</h2>
+        <h2>What it did</h2>
         <Choice label="Time shown" values={windows} chosen={shown} onChoose={setShown} />
       </div>
       <div class="two">
@@ -52,7 +58,7 @@ export function Overview({ store, shape, tick }: Props): VNode {
         </Panel>
       </div>
       <Panel title="How long requests took">
-        <HeatMap points={points} pool={null} {...time} />
+        <HeatMap points={store.points} pool={null} {...time} />
         <EventStrip events={events} {...time} />
       </Panel>
       <div class="two">
@@ -65,6 +71,18 @@ export function Overview({ store, shape, tick }: Props): VNode {
       </div>
     </>
   );
+}
+
+/**
+ * The past as the balancer remembers it, then what this page saw itself: every second of the last minutes, of
+ * a longer time only what history has not yet.
+ */
+function joined(past: readonly Point[], live: readonly Point[], fromMs: number): Point[] {
+  const isLong = live.length > 0 && (past.at(-1)?.spanMs ?? 0) > (live.at(-1)?.spanMs ?? 0) * 2;
+  const seen = isLong ? live.filter(({ atMs }) => atMs > (past.at(-1)?.atMs ?? 0)) : live;
+  const firstMs = seen[0]?.atMs ?? Number.POSITIVE_INFINITY;
+  const before = past.filter(({ atMs, spanMs }) => atMs <= firstMs - spanMs / 2);
+  return [...before, ...seen].filter(({ atMs }) => atMs >= fromMs);
 }
 
 /** One sentence: whether somebody must act, and where. */
@@ -165,11 +183,11 @@ interface CurveProps {
 }
 
 function Requests({ points, ...rest }: CurveProps): VNode {
-  const of = (pick: (point: Point) => number): number[] => points.map(pick);
+  const of = (pick: (point: Point) => number | null): (number | null)[] => points.map(pick);
   return (
     <Chart
       label="Requests per second"
-      times={of(({ atMs }) => atMs)}
+      times={points.map(({ atMs }) => atMs)}
       format={rate}
       curves={[
         { name: 'all', colour: 'accent', isFilled: true, values: of((point) => point.requests) },

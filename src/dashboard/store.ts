@@ -19,7 +19,8 @@ export interface Point {
   readonly atMs: number;
   readonly spanMs: number;
   readonly requests: number;
-  readonly clientErrors: number;
+  /** History does not tell it. */
+  readonly clientErrors: number | null;
   readonly failed: number;
   readonly p50Us: number | null;
   readonly p90Us: number | null;

@@ -57,7 +57,7 @@ export function TailView({ shape }: { readonly shape: LiveShape }): VNode {
           </span>
         }
       >
-        <div class="scroll">
+        <div class="scroll tail-scroll">
           <table class="tail">
             <Titles />
             <tbody>

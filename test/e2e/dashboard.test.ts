@@ -74,6 +74,23 @@ describe('the dashboard in Chromium', { skip: whyNoBrowser }, () => {
     await page.close();
   });
 
+  it('begins with what the balancer remembers', async () => {
+    await until('some history', 30_000, async () => {
+      const answer = await balancer.admin('GET', '/v1/history?kind=route&from=-300s');
+      const { series } = JSON.parse(answer.body) as { series: { points: unknown[] }[] };
+      return (series[0]?.points.length ?? 0) >= 5;
+    });
+    const { page, complaints } = await openPage(browser, address);
+    const asked = page.waitForResponse((response) => response.url().includes('/v1/history?'));
+    assert.equal((await asked).status(), 200);
+    await page.getByRole('button', { name: '1 hour' }).click();
+    await page.waitForResponse((response) => response.url().includes('from=-3600s'));
+    // More than this page can have seen: the curve of requests begins before it was opened.
+    await page.getByRole('img', { name: /^Requests per second, now: all [1-9]/ }).waitFor();
+    assert.deepEqual(complaints, []);
+    await page.close();
+  });
+
   it('its policy allows no code or style in the document and nothing of others', async () => {
     const port = Number(new URL(address).port);
     const headers = { 'accept-encoding': 'identity' };
