@@ -9,17 +9,20 @@ export function colour(name: string): string {
   return value;
 }
 
+const dark = matchMedia('(prefers-color-scheme: dark)');
+const listeners = new Set<() => void>();
+
+/** The colours are others now, also when nothing is drawn by code at this moment. */
+function onChanged(): void {
+  known.clear();
+  for (const listener of listeners) listener();
+}
+
+dark.addEventListener('change', onChanged);
+addEventListener('theme', onChanged);
+
 /** Calls when light becomes dark or the other way round; gives what ends that. */
 export function onThemeChange(listener: () => void): () => void {
-  const changed = (): void => {
-    known.clear();
-    listener();
-  };
-  const dark = matchMedia('(prefers-color-scheme: dark)');
-  dark.addEventListener('change', changed);
-  addEventListener('theme', changed);
-  return () => {
-    dark.removeEventListener('change', changed);
-    removeEventListener('theme', changed);
-  };
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
 }

@@ -20,11 +20,14 @@ export function EventsView({ events }: { readonly events: readonly LiveEvent[] }
   const [kind, setKind] = useState<(typeof kinds)[number]>('all');
   const shown = kind === 'all' ? events : events.filter((event) => event.kind === kind);
   return (
-    <Panel
-      title="What happened"
-      aside={<Choice label="Kind of event" values={kinds} chosen={kind} onChoose={setKind} />}
-    >
-      <EventList events={shown} />
-    </Panel>
+    <>
+      <h1 class="unseen">Events</h1>
+      <Panel
+        title="What happened"
+        aside={<Choice label="Kind of event" values={kinds} chosen={kind} onChoose={setKind} />}
+      >
+        <EventList events={shown} />
+      </Panel>
+    </>
   );
 }

@@ -17,9 +17,10 @@ const stepMsMin = 1_000;
  * What all routes together did in the last `spanMs`, oldest first, as the balancer remembers it; asked again now
  * and then. Percentiles are means over the routes' requests. None where no history is kept.
  */
-export function useHistory(spanMs: number): readonly Point[] {
+export function useHistory(spanMs: number, isKept: boolean): readonly Point[] {
   const [points, setPoints] = useState<readonly Point[]>([]);
   useEffect(() => {
+    if (!isKept) return;
     let isWanted = true;
     const step = Math.max(stepMsMin, Math.ceil(spanMs / pointsWanted / 1_000) * 1_000);
     const look = async (): Promise<void> => {
@@ -33,7 +34,7 @@ export function useHistory(spanMs: number): readonly Point[] {
       isWanted = false;
       clearInterval(timer);
     };
-  }, [spanMs]);
+  }, [spanMs, isKept]);
   return points;
 }
 

@@ -29,7 +29,7 @@ const spanMsMin = 60_000;
 /** The state of everything at a glance, and the last minutes of it. */
 export function Overview({ store, shape, tick }: Props): VNode {
   const [shown, setShown] = useState<(typeof windows)[number]>('5 min');
-  const past = useHistory(windowMs[shown]);
+  const past = useHistory(windowMs[shown], shape.hasHistory);
   const points = joined(past, store.points, tick.atMs - windowMs[shown]);
   const knownMs = tick.atMs - (points[0]?.atMs ?? tick.atMs);
   const fromMs = tick.atMs - Math.min(windowMs[shown], Math.max(spanMsMin, knownMs));

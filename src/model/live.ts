@@ -18,6 +18,8 @@ export interface LiveShape {
   readonly reloadProblems: readonly string[] | null;
   /** Downstream links allowed in all. */
   readonly connectionsMax: number;
+  /** `/v1/history` can be asked. */
+  readonly hasHistory: boolean;
   readonly everyMs: number;
   readonly listeners: readonly LiveListener[];
   readonly routes: readonly { readonly name: string; readonly pool: string | null }[];

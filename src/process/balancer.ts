@@ -149,7 +149,7 @@ export class Balancer implements BalancerControl {
       accessLog: this.#accessLog,
       leaving: () => this.handOver.leaving.map(({ pid }) => pid),
     });
-    this.watch.attach(clock, this.#reports, this.#crew, () => this.#isDraining);
+    this.watch.attach(clock, this.#reports, this.#crew, this);
     this.past = this.#createHistory();
     this.#deadlines = this.#createDeadlines(clock);
     this.ending = this.#createEnding();
@@ -192,11 +192,11 @@ export class Balancer implements BalancerControl {
   }
 
   status(): StatusReport {
-    return this.#reports.status(this.#isDraining);
+    return this.#reports.status(this.isDraining);
   }
 
   metricsText(): string {
-    return this.#reports.metricsText(this.#isDraining);
+    return this.#reports.metricsText(this.isDraining);
   }
 
   effectiveConfig(): unknown {
@@ -204,11 +204,11 @@ export class Balancer implements BalancerControl {
   }
 
   isReady(): boolean {
-    return this.#isServing && !this.#isDraining && this.#crew.isReady;
+    return this.#isServing && !this.isDraining && this.#crew.isReady;
   }
 
   async reload(): Promise<ReloadOutcome> {
-    if (this.#isDraining)
+    if (this.isDraining)
       return { ok: false, problems: ['Cannot reload as the balancer is draining'] };
     if (this.isUpgrading)
       return { ok: false, problems: ['Cannot reload as an upgrade is running'] };
@@ -224,7 +224,7 @@ export class Balancer implements BalancerControl {
 
   /** The first call drains, the second one ends at once. */
   stop(): void {
-    if (this.#isDraining) this.ending.stopNow();
+    if (this.isDraining) this.ending.stopNow();
     else this.ending.drain();
   }
 
@@ -266,7 +266,11 @@ export class Balancer implements BalancerControl {
     });
   }
 
-  get #isDraining(): boolean {
+  get isHistoryKept(): boolean {
+    return this.past.isKept;
+  }
+
+  get isDraining(): boolean {
     return this.ending.isDraining;
   }
 
@@ -349,7 +353,7 @@ export class Balancer implements BalancerControl {
     this.#reports.follow(snapshot);
     this.#deadlines.follow(snapshot);
     this.#drainOrNot(snapshot);
-    if (!this.#isServing || this.#isDraining) return;
+    if (!this.#isServing || this.isDraining) return;
     const isListenerLeaving = this.#parts.sockets.refuseUnused();
     if (!isListenerLeaving && this.#areProbed()) {
       this.#crew.publish();
@@ -380,11 +384,11 @@ export class Balancer implements BalancerControl {
   }
 
   #onNames(): void {
-    if (this.#isNamesDue || !this.#isServing || this.#isDraining) return;
+    if (this.#isNamesDue || !this.#isServing || this.isDraining) return;
     this.#isNamesDue = true;
     this.#parts.clock.after(NAMES_GATHER_MS, () => {
       this.#isNamesDue = false;
-      if (!this.#isDraining) this.#publisher.publish();
+      if (!this.isDraining) this.#publisher.publish();
     });
   }
 

@@ -67,6 +67,11 @@ export class History {
     this.#nextTick();
   }
 
+  /** Whether there is something to ask. */
+  get isKept(): boolean {
+    return this.#thread !== null;
+  }
+
   /** Errors: an outcome that says why, also when history is off. */
   ask(open: OpenQuestion): Promise<HistoryOutcome> {
     const question: HistoryQuestion =

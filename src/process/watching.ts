@@ -13,6 +13,12 @@ import type { ProcessLog } from './process-log.ts';
 import type { Reports } from './reports.ts';
 import type { WorkerCrew } from './worker-crew.ts';
 
+/** What a balancer knows of itself. */
+interface Present {
+  readonly isDraining: boolean;
+  readonly isHistoryKept: boolean;
+}
+
 /** Keeps the events of the process and feeds those who look at it. */
 export class Watching implements Watch {
   readonly #book: EventBook;
@@ -27,14 +33,15 @@ export class Watching implements Watch {
   }
 
   /** Before it, events are kept and nobody can look. */
-  attach(clock: Clock, reports: Reports, crew: WorkerCrew, isDraining: () => boolean): void {
+  attach(clock: Clock, reports: Reports, crew: WorkerCrew, now: Present): void {
     this.#live = new LiveFeed({
       clock,
       events: this.#book,
-      process: () => reports.process(isDraining()),
+      process: () => reports.process(now.isDraining),
       traffic: () => reports.traffic(),
       sample: () => reports.sample(),
       workers: () => crew.live(),
+      hasHistory: () => now.isHistoryKept,
     });
     this.#tail = new TailFeed((filters) => crew.tail(filters));
   }

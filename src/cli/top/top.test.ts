@@ -16,6 +16,7 @@ const shape: LiveShape = {
   isDraining: false,
   reloadProblems: null,
   connectionsMax: 100,
+  hasHistory: false,
   everyMs: 1_000,
   listeners: [{ name: 'web', address: ':80', protocol: 'http' }],
   routes: [],

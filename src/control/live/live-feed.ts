@@ -15,6 +15,7 @@ export interface LiveMeans {
   readonly traffic: () => TrafficMeans;
   readonly sample: () => TrafficSample;
   readonly workers: () => readonly LiveWorkerTick[];
+  readonly hasHistory: () => boolean;
 }
 
 /** Several events of one moment bring one shape. */
@@ -91,7 +92,8 @@ export class LiveFeed {
   }
 
   #lookAtShape(): void {
-    const shape: LiveShape = liveShape(this.#means.process(), this.#means.traffic());
+    const { process, traffic, hasHistory } = this.#means;
+    const shape: LiveShape = liveShape(process(), traffic(), hasHistory());
     const text = JSON.stringify(shape);
     if (text !== this.#shape) {
       this.#shape = text;

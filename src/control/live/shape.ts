@@ -5,7 +5,11 @@ import type { ProcessStatus, TrafficMeans } from '../report/build-status.ts';
 const quickServersMax = 2_000;
 
 /** What rarely changes. Cost: one pass over all servers' verdicts. */
-export function liveShape(process: ProcessStatus, traffic: TrafficMeans): LiveShape {
+export function liveShape(
+  process: ProcessStatus,
+  traffic: TrafficMeans,
+  hasHistory: boolean,
+): LiveShape {
   const { snapshot } = traffic;
   const { configuration } = process;
   const last = configuration.lastReload;
@@ -20,6 +24,7 @@ export function liveShape(process: ProcessStatus, traffic: TrafficMeans): LiveSh
     isDraining: process.isDraining,
     reloadProblems: last === null || last.ok ? null : last.problems,
     connectionsMax: snapshot.limits.connectionsMax,
+    hasHistory,
     everyMs: servers > quickServersMax ? 5_000 : 1_000,
     listeners: snapshot.listeners.map(({ name, address, protocol }) => ({
       name,
