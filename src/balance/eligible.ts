@@ -110,6 +110,16 @@ export class EligibleSet {
     this.#epoch = (Atomics.load(words.epoch, 0) - 1) | 0;
   }
 
+  /** Makes ready in short steps what the first pick would take long for: the tables of `hash`. */
+  *prepare(): Generator<void, void> {
+    if (this.policy.name !== 'hash') return;
+    const verdictOf = (slot: number): number => Atomics.load(this.words.verdict, slot);
+    const { groups } = eligibleGroups(this.pool.servers, verdictOf, this.pool.balancing);
+    for (const { name, members } of groups) {
+      yield* this.#shelfOf(name).prepare(candidatesOf(members, null));
+    }
+  }
+
   /** The picker over the servers that are eligible now. */
   picker(): Picker {
     // A plain read: the next pick sees what this one may miss.
@@ -273,14 +283,14 @@ export class EligibleSet {
         // Turns taken by others would skew a sequence that they do not share.
         cursor: isWhole ? this.words.cursor : this.#cursors,
         cursorIndex: isWhole ? this.pool.slot : at % CURSORS,
-        shelf: this.#shelfOf(group),
+        shelf: this.#shelfOf(group.name),
       },
       group.members,
     );
   }
 
-  #shelfOf(group: CandidateGroup): MaglevShelf {
-    const name = [this.pool.name, this.#subset, group.name].join('\0');
+  #shelfOf(group: string): MaglevShelf {
+    const name = [this.pool.name, this.#subset, group].join('\0');
     let shelf = this.#by.shelves.get(name);
     if (shelf === undefined) {
       if (this.#by.shelves.size >= SHELVES_MAX) this.#by.shelves.clear();

@@ -129,3 +129,28 @@ test('MaglevShelf keeps its table while the next one is built in small steps', (
   shelf.tableFor(named(11));
   assert.equal(shelf.isBuilding, false);
 });
+
+test('prepare() makes a first table ready in steps, and another one only for mostly other members', () => {
+  const named = (from: number, count: number) =>
+    Array.from({ length: count }, (_, at) => ({ key: `s${from + at}:80`, nominalWeight: 1 }));
+  const stepsOf = (shelf: MaglevShelf, servers: ReturnType<typeof named>): number =>
+    [...shelf.prepare(servers)].length;
+  const shelf = new MaglevShelf();
+  // 65,537 entries filled at 10,000 looks a step, each of which takes an entry at most.
+  assert.ok(stepsOf(shelf, named(0, 100)) >= 6);
+  const table = shelf.tableFor(named(0, 100));
+  assert.ok(table.isComplete && !shelf.isBuilding);
+  const plain = new MaglevShelf().tableFor(named(0, 100));
+  assert.deepEqual(table.entries, plain.entries);
+
+  // Half of them stay: picks build the next table beside the present one.
+  assert.equal(stepsOf(shelf, named(50, 100)), 0);
+  assert.equal(shelf.tableFor(named(50, 100)), table);
+  assert.ok(shelf.isBuilding);
+
+  // None stays: made ready, and the present one serves whoever has not changed yet.
+  assert.ok(stepsOf(shelf, named(1_000, 100)) >= 6);
+  assert.equal(shelf.tableFor(named(0, 100)), table);
+  const other = shelf.tableFor(named(1_000, 100));
+  assert.ok(other.isComplete && other !== table && !shelf.isBuilding);
+});

@@ -168,6 +168,7 @@ function* compilePool(
     if (servers.size % STEP_MAX === 0) yield;
   }
   const eligible = new EligibleSet(pool, plane.words, plane.picking);
+  yield* eligible.prepare();
   const compiled: CompiledPool = {
     pool,
     gate: gateOf(plane, pool),
