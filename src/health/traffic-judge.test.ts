@@ -23,6 +23,8 @@ class Traffic implements TrafficReadings {
   readonly #faults = new Map<number, number>();
   readonly #cells = new Map<number, Float64Array>();
   nowMs = 0;
+  /** Histograms read so far. */
+  reads = 0;
 
   constructor() {
     this.judge.setServers([0, 1, 2, 3, 4]);
@@ -38,6 +40,7 @@ class Traffic implements TrafficReadings {
   }
 
   firstBytes(slot: number): Float64Array {
+    this.reads++;
     return Float64Array.from(this.#cells.get(slot) ?? new Float64Array(histogramBuckets));
   }
 
@@ -120,4 +123,14 @@ test('look() believes sooner that a server that proves itself is still slow', ()
   traffic.proving.add(2);
   const slow = (slot: number) => ({ good: 20, us: slot === 2 ? 50_000 : 5_000 });
   assert.equal(secondsUntil(traffic, slow), 1);
+});
+
+test('look() reads no histogram of a server that has counted nothing new', () => {
+  const traffic = new Traffic();
+  for (let second = 0; second < 30; second++) traffic.second(() => ({ good: 0 }));
+  assert.equal(traffic.reads, 0);
+  traffic.second((slot) => ({ good: slot === 1 ? 20 : 0 }));
+  assert.equal(traffic.reads, 1);
+  for (let second = 0; second < 30; second++) traffic.second(() => ({ good: 0 }));
+  assert.equal(traffic.reads, 1);
 });
