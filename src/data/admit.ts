@@ -2,6 +2,7 @@ import { ipKey } from '../base/address.ts';
 import { forwardedClient } from '../match/forwarded-client.ts';
 import { routeOf } from '../match/routes.ts';
 import type { FailureCode } from '../model/failure.ts';
+import { RouteColumn } from '../observe/columns.ts';
 import { Framing, type Head, Method } from '../wire/http1/head.ts';
 import { act, actLast } from './act.ts';
 import type { Answer } from './answers.ts';
@@ -94,6 +95,7 @@ export function admit(
   if (index < 0) return { kind: 'failure', code: 'no-route' };
   const route = listener.routes[index]!;
   exchange.route = route;
+  plane.cells[route.counters + RouteColumn.STARTED]! += 1;
   if (head.hasEncodedSeparator && !route.route.allowEncodedSeparators) {
     return { kind: 'failure', code: 'separator-encoded' };
   }

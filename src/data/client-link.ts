@@ -5,6 +5,7 @@ import { TimerEntry } from '../base/timing-wheel.ts';
 import { queueClassOf } from '../match/queue-class.ts';
 import { type FailureCode, failureKind } from '../model/failure.ts';
 import { limits } from '../model/limits.ts';
+import { ListenerColumn } from '../observe/columns.ts';
 import type { Link, LinkHandler } from '../platform/driver.ts';
 import { Framing, type Head, INCOMPLETE, Method, REFUSED } from '../wire/http1/head.ts';
 import { parseRequestHead } from '../wire/http1/request-parser.ts';
@@ -438,6 +439,7 @@ export class ClientLink implements ClientSide, LinkHandler {
     const exchange = plane.freeExchanges.pop() ?? new Exchange(plane.buffers);
     const listener = this.listener.current;
     exchange.begin(this, listener, plane.driver);
+    plane.cells[listener.counters + ListenerColumn.STARTED]! += 1;
     this.#exchange = exchange;
     this.#phase = Phase.EXCHANGE;
     this.#isBodyPaused = false;
@@ -580,6 +582,7 @@ export class ClientLink implements ClientSide, LinkHandler {
     const plane = this.#plane;
     const exchange = plane.freeExchanges.pop() ?? new Exchange(plane.buffers);
     exchange.begin(this, this.listener.current, plane.driver);
+    plane.cells[exchange.listener!.counters + ListenerColumn.STARTED]! += 1;
     exchange.method = Method.GET;
     exchange.minor = 1;
     exchange.clientAddress = this.link.remoteAddress;

@@ -7,8 +7,8 @@ import { RequestValue } from '../match/request-value.ts';
 import { compileRoutesInSteps, type RouteMatcher } from '../match/routes.ts';
 import type { HookModule } from '../model/hooks.ts';
 import type { Pool, Route, Server, Snapshot } from '../model/snapshot.ts';
-import { ServerTiming } from '../observe/columns.ts';
-import type { HistogramWriter } from '../observe/histograms.ts';
+import { TimingColumn } from '../observe/columns.ts';
+import type { HistogramOwner, HistogramWriter } from '../observe/histograms.ts';
 import { compileHooks } from './compiled-hooks.ts';
 import { compilePages } from './error-pages.ts';
 import { Peers } from './peers.ts';
@@ -88,6 +88,7 @@ export function* compileTable(
       peers,
       pool: listener.pool === null ? null : (pools.get(listener.pool) ?? null),
       counters: plane.counters.listener(listener.slot),
+      ...basesOf(histograms, 'listener', listener.slot),
     });
   }
   return table;
@@ -182,7 +183,7 @@ function* compilePool(
     defaultHost: ascii.encode(hostOf(pool)),
     retry: new CompiledRetry(pool.retry),
     counters: plane.counters.pool(pool.slot),
-    histogram: histograms.pool(pool.slot),
+    totalHistogram: histograms.of('pool', pool.slot, TimingColumn.TOTAL),
   };
   compiled.gate?.use(compiled);
   return compiled;
@@ -255,7 +256,7 @@ function compileRoute(
     actions: compileActions(route, pools, errorPages, plane),
     errorPages,
     counters: plane.counters.route(route.slot),
-    histogram: histograms.route(route.slot),
+    ...basesOf(histograms, 'route', route.slot),
   };
 }
 
@@ -270,9 +271,7 @@ function serverState(
     known ??
     new ServerState(server, {
       counters: plane.counters.server(server.slot),
-      connectHistogram: histograms.server(server.slot, ServerTiming.CONNECT),
-      firstByteHistogram: histograms.server(server.slot, ServerTiming.FIRST_BYTE),
-      totalHistogram: histograms.server(server.slot, ServerTiming.TOTAL),
+      ...basesOf(histograms, 'server', server.slot),
     });
   const hasMoved = !isSameTarget(state.server.target, server.target);
   if (known === undefined || hasMoved) {
@@ -284,6 +283,19 @@ function serverState(
   state.isRetired = false;
   plane.servers.set(server.slot, state);
   return state;
+}
+
+/** Where an owner's three histograms begin. */
+function basesOf(
+  histograms: HistogramWriter,
+  owner: HistogramOwner,
+  slot: number,
+): { connectHistogram: number; firstByteHistogram: number; totalHistogram: number } {
+  return {
+    connectHistogram: histograms.of(owner, slot, TimingColumn.CONNECT),
+    firstByteHistogram: histograms.of(owner, slot, TimingColumn.FIRST_BYTE),
+    totalHistogram: histograms.of(owner, slot, TimingColumn.TOTAL),
+  };
 }
 
 function isSameTarget(a: Server['target'], b: Server['target']): boolean {

@@ -1,7 +1,15 @@
 import type { Hooks } from '../model/hooks.ts';
 import type { SharedBuffers } from '../model/shared-memory.ts';
 import type { Snapshot } from '../model/snapshot.ts';
-import { type CounterOwner, CounterReader } from '../observe/counters.ts';
+import {
+  type Column,
+  listenerColumns,
+  poolColumns,
+  routeColumns,
+  serverColumns,
+} from '../observe/columns.ts';
+import { type CounterOwner, CounterReader, endedOf } from '../observe/counters.ts';
+import { poolValues } from '../observe/pool-values.ts';
 import type { FakeLink } from './fake-driver.ts';
 import { type FakePlane, fakeSnapshot, startFakePlane } from './fake-plane.ts';
 
@@ -9,6 +17,13 @@ import { type FakePlane, fakeSnapshot, startFakePlane } from './fake-plane.ts';
 export const get = 'GET / HTTP/1.1\r\nHost: h\r\n\r\n';
 /** Its answer. */
 export const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+
+const tables: Readonly<Record<CounterOwner, readonly Column[]>> = {
+  listener: listenerColumns,
+  route: routeColumns,
+  pool: poolColumns,
+  server: serverColumns,
+};
 
 /** A data plane in a test, with short words for what tests do most. */
 export class FakeRun {
@@ -54,9 +69,22 @@ export class FakeRun {
 
   /** A counter of slot 0 (or `slot`) by its name. */
   count(owner: CounterOwner, name: string, slot = 0): number {
-    const value = this.#counters.read(owner, slot)[name];
-    if (value === undefined) throw new Error(`no counter ${owner} ${name}`);
-    return value;
+    const own = this.#counters.row(owner, slot);
+    if (name === 'requests') return endedOf(this.#whole(owner, slot, own));
+    if (name === 'withoutServer' && owner === 'pool') return endedOf(own);
+    const column = tables[owner].findIndex(({ key }) => key === name);
+    if (column < 0) throw new Error(`no counter ${owner} ${name}`);
+    return this.#whole(owner, slot, own)[column]!;
+  }
+
+  /** A pool counts what its servers count. */
+  #whole(owner: CounterOwner, slot: number, own: readonly number[]): readonly number[] {
+    if (owner !== 'pool') return own;
+    const pool = this.fake.snapshot.pools.find((each) => each.slot === slot)!;
+    return poolValues(
+      own,
+      pool.servers.map((server) => this.#counters.row('server', server.slot)),
+    );
   }
 
   /** Access-log lines so far. */

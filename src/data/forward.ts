@@ -271,7 +271,6 @@ export class Forward implements Conductor, QueueOwner {
     exchange.stage = Stage.WAITING;
     const state = exchange.serverState;
     invariant(state !== null, 'a pool knows the servers that it picks');
-    plane.cells[state.counters + ServerColumn.ATTEMPTS]! += 1;
     if (exchange.failover.rule.hasTimes) this.#clock.startTry(exchange);
     const server = this.#open(exchange, state, pool);
     if (exchange.attempts === 1 && exchange.spilled === null) exchange.flush();
@@ -333,6 +332,7 @@ export class Forward implements Conductor, QueueOwner {
         return idle;
       }
     }
+    this.#plane.cells[state.counters + ServerColumn.DIALS]! += 1;
     return new ServerLink(this.#plane, state, pool.pool);
   }
 

@@ -2,7 +2,7 @@ import { choose } from '../balance/choose.ts';
 import { release, releasePending } from '../balance/reserve.ts';
 import { invariant } from '../base/invariant.ts';
 import { refund, tryWithdraw } from '../limit/retry-budget.ts';
-import { PoolColumn, ServerColumn } from '../observe/columns.ts';
+import { PoolColumn } from '../observe/columns.ts';
 import { Act } from './acts.ts';
 import { type Exchange, type ServerSide, Stage } from './exchange.ts';
 import { pickRequestOf } from './pick-request.ts';
@@ -49,7 +49,6 @@ export function startRace(plane: Plane, exchange: Exchange): boolean {
   exchange.attempts++;
   exchange.attemptAtUs = plane.driver.nowUs();
   plane.cells[pool.counters + PoolColumn.HEDGES]! += 1;
-  plane.cells[secondState.counters + ServerColumn.ATTEMPTS]! += 1;
   return true;
 }
 

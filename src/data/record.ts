@@ -1,6 +1,7 @@
 import { bucketOf } from '../base/histogram.ts';
 import { invariant } from '../base/invariant.ts';
 import {
+  EndColumn,
   ListenerColumn,
   PoolColumn,
   RouteColumn,
@@ -11,79 +12,102 @@ import type { Exchange } from './exchange.ts';
 import type { Plane } from './plane.ts';
 
 /**
- * Counts an ended exchange wherever it belongs, exactly once: its listener, its route, its pool, the
- * server it ended with, its reason; and asks for its log line.
+ * Counts an ended exchange wherever it belongs, exactly once: its listener, its route, and the server
+ * it ended with or else its pool; and asks for its log line. What readers can add up is not written:
+ * see observe/columns.
  */
 export function record(plane: Plane, exchange: Exchange): void {
-  const cells = plane.cells;
-  const listener = exchange.listener!;
   if (exchange.isMirror) {
     recordCopy(plane, exchange);
     return;
   }
-  const status = exchange.status;
-  // An answer that was begun and not completed counts as aborted, whatever its status was.
-  const isAborted = status === 0 || (exchange.failure !== null && !exchange.isAnsweredHere);
-  const klass = isAborted ? 0 : (status / 100) | 0;
+  const cells = plane.cells;
+  const histograms = plane.histogramCells;
+  const listener = exchange.listener!;
+  const end = endOf(exchange, exchange.failure !== null && !exchange.isAnsweredHere);
   const us = exchange.totalUs(plane.driver);
-  const bucket = bucketOf(us);
-  cells[listener.counters + ListenerColumn.REQUESTS]! += 1;
-  cells[
-    listener.counters + (klass > 0 ? ListenerColumn.S1XX + klass - 1 : ListenerColumn.ABORTED)
-  ]! += 1;
+  const total = bucketOf(us);
+  const firstByte = exchange.firstByteUs < 0 ? -1 : bucketOf(exchange.firstByteUs);
+  cells[listener.counters + end]! += 1;
+  histograms[listener.totalHistogram + total]! += 1;
+  if (firstByte >= 0) histograms[listener.firstByteHistogram + firstByte]! += 1;
   const route = exchange.route;
   if (route !== null) {
-    cells[route.counters + RouteColumn.REQUESTS]! += 1;
-    cells[route.counters + (klass > 0 ? RouteColumn.S1XX + klass - 1 : RouteColumn.ABORTED)]! += 1;
+    cells[route.counters + end]! += 1;
     cells[route.counters + RouteColumn.BYTES_IN]! += exchange.requestBytes;
     cells[route.counters + RouteColumn.BYTES_OUT]! += exchange.answerBytes;
-    plane.histogramCells[route.histogram + bucket]! += 1;
+    histograms[route.totalHistogram + total]! += 1;
+    if (firstByte >= 0) histograms[route.firstByteHistogram + firstByte]! += 1;
   }
-  const pool = exchange.pool;
-  if (pool !== null) {
-    cells[pool.counters + PoolColumn.REQUESTS]! += 1;
-    cells[pool.counters + (klass > 0 ? PoolColumn.S1XX + klass - 1 : PoolColumn.ABORTED)]! += 1;
-    plane.histogramCells[pool.histogram + bucket]! += 1;
-  }
-  if (pool !== null && exchange.lastSlot >= 0) recordServer(plane, exchange, klass, us);
-  else recordWithoutServer(cells, exchange);
-  if (exchange.failure !== null) {
-    cells[plane.counters.reason(reasonIndexOf(exchange.failure))]! += 1;
-  }
+  if (exchange.connectUs >= 0) recordConnect(histograms, exchange);
+  if (exchange.pool !== null && exchange.lastSlot >= 0) {
+    recordServer(plane, exchange, end, total, firstByte);
+  } else recordWithoutServer(plane, exchange, end, total);
+  if (exchange.failure !== null) recordReason(cells, exchange);
   if (plane.hasAccessLog) plane.log(exchange);
 }
 
-/** A copy counts in its pool and its server: no client and no route had it. */
-function recordCopy(plane: Plane, exchange: Exchange): void {
-  const cells = plane.cells;
-  const pool = exchange.pool;
-  invariant(pool !== null, 'a copy goes to a pool');
-  const klass = exchange.failure === null ? (exchange.status / 100) | 0 : 0;
-  const us = exchange.totalUs(plane.driver);
-  cells[pool.counters + PoolColumn.REQUESTS]! += 1;
-  cells[pool.counters + (klass > 0 ? PoolColumn.S1XX + klass - 1 : PoolColumn.ABORTED)]! += 1;
-  plane.histogramCells[pool.histogram + bucketOf(us)]! += 1;
-  if (exchange.lastSlot >= 0) recordServer(plane, exchange, klass, us);
-  else cells[pool.counters + PoolColumn.WITHOUT_SERVER]! += 1;
+/** An answer that was begun and not completed counts as aborted, whatever its status was. */
+function endOf({ status }: Exchange, isCut: boolean): number {
+  return status === 0 || isCut ? EndColumn.ABORTED : EndColumn.S1XX + ((status / 100) | 0) - 1;
 }
 
-function recordServer(plane: Plane, exchange: Exchange, klass: number, us: number): void {
+/** A copy counts in its server, or in its pool without one: no client and no route had it. */
+function recordCopy(plane: Plane, exchange: Exchange): void {
+  const pool = exchange.pool;
+  invariant(pool !== null, 'a copy goes to a pool');
+  const end = endOf(exchange, exchange.failure !== null);
+  const total = bucketOf(exchange.totalUs(plane.driver));
+  if (exchange.lastSlot >= 0) {
+    const firstByte = exchange.firstByteUs < 0 ? -1 : bucketOf(exchange.firstByteUs);
+    recordServer(plane, exchange, end, total, firstByte);
+    return;
+  }
+  plane.cells[pool.counters + end]! += 1;
+  plane.histogramCells[pool.totalHistogram + total]! += 1;
+}
+
+/** The server that had the exchange last; its pool is the sum of its servers. */
+function recordServer(
+  plane: Plane,
+  exchange: Exchange,
+  end: number,
+  total: number,
+  firstByte: number,
+): void {
   const server = exchange.serverState;
   invariant(server !== null, 'the server that was picked is known');
   const cells = plane.cells;
-  cells[server.counters + ServerColumn.REQUESTS]! += 1;
-  cells[server.counters + (klass > 0 ? ServerColumn.S1XX + klass - 1 : ServerColumn.ABORTED)]! += 1;
+  cells[server.counters + end]! += 1;
   if (exchange.retries > 0) cells[server.counters + ServerColumn.RETRIES]! += 1;
-  if (exchange.firstByteUs >= 0) {
-    plane.histogramCells[server.firstByteHistogram + bucketOf(exchange.firstByteUs)]! += 1;
-  }
-  plane.histogramCells[server.totalHistogram + bucketOf(us)]! += 1;
+  if (firstByte >= 0) plane.histogramCells[server.firstByteHistogram + firstByte]! += 1;
+  plane.histogramCells[server.totalHistogram + total]! += 1;
 }
 
 /** Counted where it would be missing: the sums over servers and over their owners must meet. */
-function recordWithoutServer(cells: Float64Array, exchange: Exchange): void {
+function recordWithoutServer(plane: Plane, exchange: Exchange, end: number, total: number): void {
   const { listener, route, pool } = exchange;
+  const cells = plane.cells;
   cells[listener!.counters + ListenerColumn.WITHOUT_SERVER]! += 1;
   if (route !== null) cells[route.counters + RouteColumn.WITHOUT_SERVER]! += 1;
-  if (pool !== null) cells[pool.counters + PoolColumn.WITHOUT_SERVER]! += 1;
+  if (pool === null) return;
+  cells[pool.counters + end]! += 1;
+  plane.histogramCells[pool.totalHistogram + total]! += 1;
+}
+
+/** Its last dial; the server counted it when it was connected. */
+function recordConnect(histograms: Uint32Array, { listener, route, connectUs }: Exchange): void {
+  const bucket = bucketOf(connectUs);
+  histograms[listener!.connectHistogram + bucket]! += 1;
+  if (route !== null) histograms[route.connectHistogram + bucket]! += 1;
+}
+
+function recordReason(cells: Float64Array, exchange: Exchange): void {
+  const { listener, route, pool } = exchange;
+  const reason = reasonIndexOf(exchange.failure!);
+  cells[listener!.counters + ListenerColumn.REASONS + reason]! += 1;
+  if (route !== null) cells[route.counters + RouteColumn.REASONS + reason]! += 1;
+  if (pool === null) return;
+  if (exchange.lastSlot < 0) cells[pool.counters + PoolColumn.REASONS + reason]! += 1;
+  else cells[exchange.serverState!.counters + ServerColumn.REASONS + reason]! += 1;
 }

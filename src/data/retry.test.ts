@@ -35,7 +35,7 @@ test('an answer of a listed status is discarded and the request goes to another 
   run.server(1).receive(ok);
   assert.equal(brief(client.text), '200 OK|ok');
   assert.equal(run.count('pool', 'retries'), 1);
-  assert.equal(run.count('server', 'attempts', 0), 1);
+  assert.equal(run.count('server', 'dials', 0) + run.count('server', 'reuses', 0), 1);
   assert.equal(run.fake.words.failureStreak[0], 1, 'the discarded 503 speaks against its server');
   assert.equal(run.inFlight, 0);
 });

@@ -47,8 +47,11 @@ export interface ListenerTable {
   readonly peers: Peers;
   /** The pool of a tcp listener. */
   readonly pool: CompiledPool | null;
-  /** Base of its counters in the worker's row. */
+  /** Bases of its counters and histograms in the worker's row. */
   readonly counters: number;
+  readonly connectHistogram: number;
+  readonly firstByteHistogram: number;
+  readonly totalHistogram: number;
 }
 
 /** A route as a worker uses it. */
@@ -65,7 +68,9 @@ export interface CompiledRoute {
   readonly actions: CompiledActions | null;
   readonly errorPages: ErrorPages;
   readonly counters: number;
-  readonly histogram: number;
+  readonly connectHistogram: number;
+  readonly firstByteHistogram: number;
+  readonly totalHistogram: number;
 }
 
 /** A pool as a worker uses it. */
@@ -88,5 +93,6 @@ export interface CompiledPool {
   /** By slot. */
   readonly servers: ReadonlyMap<number, ServerState>;
   readonly counters: number;
-  readonly histogram: number;
+  /** Of what no server had. */
+  readonly totalHistogram: number;
 }

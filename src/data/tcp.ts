@@ -3,7 +3,7 @@ import { bucketOf } from '../base/histogram.ts';
 import { invariant } from '../base/invariant.ts';
 import { TimerEntry } from '../base/timing-wheel.ts';
 import type { FailureCode } from '../model/failure.ts';
-import { PoolColumn, ServerColumn } from '../observe/columns.ts';
+import { ListenerColumn, PoolColumn, ServerColumn } from '../observe/columns.ts';
 import type { Link, LinkHandler } from '../platform/driver.ts';
 import { passesBreaker } from './breaker-pass.ts';
 import { dialFailure } from './dial-failure.ts';
@@ -48,6 +48,7 @@ export class TcpLink implements LinkHandler, ListenerLink, QueueOwner {
     this.#timer = new TimerEntry(() => this.#dialFailed('connect-timeout'));
     const exchange = plane.freeExchanges.pop() ?? new Exchange(plane.buffers);
     exchange.beginTunnel(listener.current, plane.driver);
+    plane.cells[listener.current.counters + ListenerColumn.STARTED]! += 1;
     exchange.pool = pool;
     const peer = listener.current.peers.of(link.remoteAddress);
     exchange.clientAddress = peer.address;
@@ -132,7 +133,7 @@ export class TcpLink implements LinkHandler, ListenerLink, QueueOwner {
     const state = exchange.serverState;
     invariant(state !== null && state.target !== null, 'a picked server can be dialled');
     this.#state = state;
-    plane.cells[state.counters + ServerColumn.ATTEMPTS]! += 1;
+    plane.cells[state.counters + ServerColumn.DIALS]! += 1;
     plane.wheel.schedule(this.#timer, plane.driver.now() + this.#pool.pool.timeouts.connectMs);
     this.#far = plane.driver.dial(state.target, {
       onConnected: () => this.#connected(),

@@ -1,8 +1,10 @@
 import type { CustomPolicies } from '../balance/custom.ts';
+import { bucketOf } from '../base/histogram.ts';
 import { invariant } from '../base/invariant.ts';
 import { finished } from '../base/steps.ts';
 import type { GeographyOf } from '../match/client.ts';
 import type { TailFilter } from '../model/live.ts';
+import { limits } from '../model/limits.ts';
 import type { FromWorker, GeoBytes, ListenSocket, WorkerStart } from '../model/messages.ts';
 import { Verdict } from '../model/shared-memory.ts';
 import type { Snapshot } from '../model/snapshot.ts';
@@ -99,6 +101,7 @@ class Worker implements DataPlane {
   #isFailing = false;
   #second = 0;
   #gaugesAtMs = 0;
+  #tickedAtMs: number;
 
   constructor(options: DataPlaneOptions) {
     const { start, driver } = options;
@@ -113,6 +116,7 @@ class Worker implements DataPlane {
     this.#turnBell = new TurnBell(this.#plane);
     this.#plane.listenForTurns = () => this.#turnBell.listen();
     this.#renewDate();
+    this.#tickedAtMs = driver.now();
     driver.onTick = (nowMs) => this.#tick(nowMs);
     this.apply(start.snapshot, start.sockets, start.geo);
   }
@@ -277,6 +281,7 @@ class Worker implements DataPlane {
     // From the driver's turn, as a broken invariant of ours would come.
     invariant(!this.#isFailing, 'no failure was planted by a test');
     const plane = this.#plane;
+    this.#noteLag(nowMs);
     plane.wheel.advance(nowMs);
     plane.fineTimers.advance(nowMs);
     // A server may have come back, or its limit been raised: nobody rings for that.
@@ -291,6 +296,14 @@ class Worker implements DataPlane {
       this.#gaugesAtMs = nowMs;
       plane.post({ type: 'gauges', gauges: this.#driver.gauges() });
     }
+  }
+
+  /** How much later than due the tick came: what a timer, and so any exchange, had to wait for the loop. */
+  #noteLag(nowMs: number): void {
+    const lateMs = nowMs - this.#tickedAtMs - limits.timerTickMs;
+    this.#tickedAtMs = nowMs;
+    const { cells, lag } = this.#histograms;
+    cells[lag + bucketOf(lateMs * 1000)]! += 1;
   }
 
   #mayAcceptAgain(): void {

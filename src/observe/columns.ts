@@ -2,184 +2,199 @@ import { type FailureCode, failures } from '../model/failure.ts';
 
 /**
  * What is counted, in one place. A column's number is its place in the table beneath, which says
- * how it is called outside; a test keeps both in step. The five status classes stand together:
- * `S1XX + (status / 100 | 0) - 1`.
+ * how it is called outside; a test keeps both in step. What can be worked out by readers is not counted:
+ *
+ *     requests             = S1XX + S2XX + S3XX + S4XX + S5XX + ABORTED
+ *     in flight            = STARTED - requests (listeners and routes)
+ *     attempts of a server = DIALS + REUSES
+ *     a pool's ends        = its own (exchanges that no server had) + those of its servers
+ *
+ * The ends stand at the same place for every owner: `S1XX + (status / 100 | 0) - 1`; what almost every
+ * exchange counts stands in the first eight columns, which share a cache line.
  */
 export interface Column {
   /** Name in JSON. */
   readonly key: string;
   /** Metric without the `evenkeel_<owner>_` before and `_total` behind it. */
   readonly metric: string;
-  /** Value of the label `class` for status classes, else null. */
-  readonly statusClass: string | null;
+  /** Label of a metric with several columns: the class of a status, a reason word. */
+  readonly label: readonly [name: 'class' | 'reason', value: string] | null;
   readonly help: string;
+}
+
+/** Every reason word in the order of its counters. */
+export const reasonCodes: readonly FailureCode[] = Object.keys(failures) as FailureCode[];
+
+const indexByReason = new Map<FailureCode, number>(reasonCodes.map((code, at) => [code, at]));
+
+/** A reason's place behind the column `REASONS` of any owner. Cost: one map look-up, on failures only. */
+export function reasonIndexOf(code: FailureCode): number {
+  return indexByReason.get(code)!;
 }
 
 const column = (key: string, metric: string, help: string): Column => ({
   key,
   metric,
-  statusClass: null,
+  label: null,
   help,
 });
 const classes = (help: string): readonly Column[] =>
   [1, 2, 3, 4, 5].map((digit) => ({
     key: `s${digit}xx`,
     metric: 'responses',
-    statusClass: `${digit}xx`,
+    label: ['class', `${digit}xx`],
     help,
   }));
+const reasons = (help: string): readonly Column[] =>
+  reasonCodes.map((code) => ({ key: code, metric: 'failures', label: ['reason', code], help }));
 
 const withoutServer: Column = column(
   'withoutServer',
   'without_server',
   'Exchanges that ended without any server: refused, answered here, or none could be chosen.',
 );
+const failed = 'Exchanges ended by a failure, by reason word.';
 
-/**
- * Columns of a listener. What adds up when traffic rests, with owners that left counted on:
- *
- *     every owner    REQUESTS = S1XX + S2XX + S3XX + S4XX + S5XX + ABORTED
- *     a pool         REQUESTS = its servers' REQUESTS + WITHOUT_SERVER
- *     all listeners  REQUESTS = all servers' REQUESTS + all listeners' WITHOUT_SERVER
- */
+/** Where the ends of exchanges stand in a row of any owner. */
+export const EndColumn = { S1XX: 3, S5XX: 7, ABORTED: 8 } as const;
+
+/** Columns of a listener. */
 export const ListenerColumn = {
-  ACCEPTED: 0,
-  CLOSED: 1,
-  REFUSED_BY_LIMIT: 2,
-  REQUESTS: 3,
-  BYTES_IN: 4,
-  BYTES_OUT: 5,
-  S1XX: 6,
-  S2XX: 7,
-  S3XX: 8,
-  S4XX: 9,
-  S5XX: 10,
-  ABORTED: 11,
+  STARTED: 0,
+  BYTES_IN: 1,
+  BYTES_OUT: 2,
+  S1XX: 3,
+  S2XX: 4,
+  S3XX: 5,
+  S4XX: 6,
+  S5XX: 7,
+  ABORTED: 8,
+  ACCEPTED: 9,
+  CLOSED: 10,
+  REFUSED_BY_LIMIT: 11,
   WITHOUT_SERVER: 12,
+  REASONS: 13,
 } as const;
 
 /** The same with names, by number. */
 export const listenerColumns: readonly Column[] = [
-  column('accepted', 'links_accepted', 'Links accepted.'),
-  column('closed', 'links_closed', 'Accepted links that have ended.'),
-  column('refusedByLimit', 'links_refused', 'Links refused because of the connection limit.'),
-  column('requests', 'requests', 'Exchanges ended, whatever their end.'),
+  column('started', 'started', 'Exchanges begun.'),
   column('bytesIn', 'received_bytes', 'Bytes received from clients.'),
   column('bytesOut', 'sent_bytes', 'Bytes sent to clients.'),
   ...classes('Final answers given to clients by status class.'),
   column('aborted', 'aborted', 'Exchanges that ended without a complete answer.'),
+  column('accepted', 'links_accepted', 'Links accepted.'),
+  column('closed', 'links_closed', 'Accepted links that have ended.'),
+  column('refusedByLimit', 'links_refused', 'Links refused because of the connection limit.'),
   withoutServer,
+  ...reasons(failed),
 ];
 
 /** Columns of a route. */
 export const RouteColumn = {
-  REQUESTS: 0,
-  S1XX: 1,
-  S2XX: 2,
-  S3XX: 3,
-  S4XX: 4,
-  S5XX: 5,
-  ABORTED: 6,
-  BYTES_IN: 7,
-  BYTES_OUT: 8,
+  STARTED: 0,
+  BYTES_IN: 1,
+  BYTES_OUT: 2,
+  S1XX: 3,
+  S2XX: 4,
+  S3XX: 5,
+  S4XX: 6,
+  S5XX: 7,
+  ABORTED: 8,
   WITHOUT_SERVER: 9,
   FALLBACKS: 10,
   MIRRORS: 11,
   MIRRORS_DROPPED: 12,
   MIRRORS_FAILED: 13,
   HOOK_FAILURES: 14,
+  REASONS: 15,
 } as const;
 
 /** The same with names, by number. */
 export const routeColumns: readonly Column[] = [
-  column('requests', 'requests', 'Exchanges ended, whatever their end.'),
-  ...classes('Final answers given to clients by status class.'),
-  column('aborted', 'aborted', 'Exchanges that ended without a complete answer.'),
+  column('started', 'started', 'Exchanges begun.'),
   column('bytesIn', 'received_bytes', 'Bytes received from clients.'),
   column('bytesOut', 'sent_bytes', 'Bytes sent to clients.'),
+  ...classes('Final answers given to clients by status class.'),
+  column('aborted', 'aborted', 'Exchanges that ended without a complete answer.'),
   withoutServer,
   column('fallbacks', 'fallbacks', 'Requests that went on to the fallback pool.'),
   column('mirrors', 'mirrors', 'Copies of requests sent to the mirror.'),
   column('mirrorsDropped', 'mirrors_dropped', 'Copies that were due and were not sent.'),
   column('mirrorsFailed', 'mirrors_failed', 'Copies sent that got no whole answer in time.'),
   column('hookFailures', 'hook_failures', 'Hooks that threw or were late.'),
+  ...reasons(failed),
 ];
 
-/** Columns of a pool. */
+/** Columns of a pool. Its ends and reasons are those of exchanges that no server had; the rest stands with its servers. */
 export const PoolColumn = {
-  REQUESTS: 0,
-  RETRIES: 1,
-  RETRIES_DENIED: 2,
-  NO_SERVER: 3,
-  FAILOVERS: 4,
-  S1XX: 5,
-  S2XX: 6,
-  S3XX: 7,
-  S4XX: 8,
-  S5XX: 9,
-  ABORTED: 10,
-  WITHOUT_SERVER: 11,
-  QUEUED: 12,
-  HEDGES: 13,
-  HEDGES_WON: 14,
+  RETRIES: 0,
+  RETRIES_DENIED: 1,
+  NO_SERVER: 2,
+  S1XX: 3,
+  S2XX: 4,
+  S3XX: 5,
+  S4XX: 6,
+  S5XX: 7,
+  ABORTED: 8,
+  FAILOVERS: 9,
+  QUEUED: 10,
+  HEDGES: 11,
+  HEDGES_WON: 12,
+  REASONS: 13,
 } as const;
 
 /** The same with names, by number. */
 export const poolColumns: readonly Column[] = [
-  column('requests', 'requests', 'Exchanges ended, whatever their end.'),
   column('retries', 'retries', 'Attempts repeated at the cost of the retry budget.'),
   column('retriesDenied', 'retries_denied', 'Repeats that attempts or budget did not allow.'),
   column('noServer', 'no_server', 'Picks that found no server to give.'),
+  ...classes('Final answers given to clients by status class.'),
+  column('aborted', 'aborted', 'Exchanges that ended without a complete answer.'),
   column(
     'failovers',
     'failovers',
     'Attempts moved to another server before anything was submitted.',
   ),
-  ...classes('Final answers given to clients by status class.'),
-  column('aborted', 'aborted', 'Exchanges that ended without a complete answer.'),
-  withoutServer,
   column('queued', 'queued', 'Waits in the queue for a place on a server.'),
   column('hedges', 'hedges', 'Second tries made beside one that was slow.'),
   column('hedgesWon', 'hedges_won', 'Second tries that answered first.'),
+  ...reasons(failed),
 ];
 
-/**
- * Columns of a server. `REQUESTS` counts the exchanges that ended with this server, `ATTEMPTS` all
- * that were tried here.
- */
+/** Columns of a server. Its ends are those of exchanges that ended with this server. */
 export const ServerColumn = {
-  REQUESTS: 0,
-  ATTEMPTS: 1,
-  CONNECTS: 2,
-  CONNECT_FAILURES: 3,
-  REUSES: 4,
-  RETRIES: 5,
-  S1XX: 6,
-  S2XX: 7,
-  S3XX: 8,
-  S4XX: 9,
-  S5XX: 10,
-  ABORTED: 11,
-  BYTES_IN: 12,
-  BYTES_OUT: 13,
-  RESETS: 14,
-  TIMEOUTS: 15,
-  IDLE_CLOSED_BY_PEER: 16,
-  FAULTS: 17,
+  REUSES: 0,
+  BYTES_IN: 1,
+  BYTES_OUT: 2,
+  S1XX: 3,
+  S2XX: 4,
+  S3XX: 5,
+  S4XX: 6,
+  S5XX: 7,
+  ABORTED: 8,
+  DIALS: 9,
+  CONNECTS: 10,
+  CONNECT_FAILURES: 11,
+  RETRIES: 12,
+  RESETS: 13,
+  TIMEOUTS: 14,
+  IDLE_CLOSED_BY_PEER: 15,
+  FAULTS: 16,
+  REASONS: 17,
 } as const;
 
 /** The same with names, by number. */
 export const serverColumns: readonly Column[] = [
-  column('requests', 'requests', 'Exchanges that ended with this server.'),
-  column('attempts', 'attempts', 'Attempts made at this server.'),
-  column('connects', 'connects', 'Links dialled and connected.'),
-  column('connectFailures', 'connect_failures', 'Dials that failed.'),
   column('reuses', 'reuses', 'Attempts on a link that was kept from before.'),
-  column('retries', 'retries', 'Attempts here that repeated one made before.'),
-  ...classes('Final answers of this server by status class.'),
-  column('aborted', 'aborted', 'Exchanges with this server that ended without a complete answer.'),
   column('bytesIn', 'received_bytes', 'Bytes received from the server.'),
   column('bytesOut', 'sent_bytes', 'Bytes sent to the server.'),
+  ...classes('Final answers of this server by status class.'),
+  column('aborted', 'aborted', 'Exchanges with this server that ended without a complete answer.'),
+  column('dials', 'dials', 'Attempts on a link of their own.'),
+  column('connects', 'connects', 'Links dialled and connected.'),
+  column('connectFailures', 'connect_failures', 'Dials that failed.'),
+  column('retries', 'retries', 'Attempts here that repeated one made before.'),
   column('resets', 'resets', 'Links that the server reset during an exchange.'),
   column('timeouts', 'timeouts', 'Attempts that ended by a time-out.'),
   column('idleClosedByPeer', 'idle_closed', 'Idle links that the server closed.'),
@@ -188,20 +203,11 @@ export const serverColumns: readonly Column[] = [
     'faults',
     'Attempts that speak against the server: its 5xx, resets, time-outs, failed dials.',
   ),
+  ...reasons('Exchanges that ended with this server by a failure, by reason word.'),
 ];
 
-/** Every reason word in the order of its counter. */
-export const reasonCodes: readonly FailureCode[] = Object.keys(failures) as FailureCode[];
-
-const indexByReason = new Map<FailureCode, number>(reasonCodes.map((code, at) => [code, at]));
-
-/** A reason's index for `CounterWriter.reason`. Cost: one map look-up, on failures only. */
-export function reasonIndexOf(code: FailureCode): number {
-  return indexByReason.get(code)!;
-}
-
-/** Durations kept per server. */
-export const ServerTiming = { CONNECT: 0, FIRST_BYTE: 1, TOTAL: 2 } as const;
+/** What is timed of every owner: dials, the answer's first byte, the whole exchange. */
+export const TimingColumn = { CONNECT: 0, FIRST_BYTE: 1, TOTAL: 2 } as const;
 
 /** Their number. */
-export const serverTimingCount = 3;
+export const timingCount = 3;

@@ -5,6 +5,7 @@ import { limits } from '../model/limits.ts';
 import { allocateShared } from '../model/shared-memory.ts';
 import {
   type Column,
+  EndColumn,
   ListenerColumn,
   listenerColumns,
   PoolColumn,
@@ -14,11 +15,11 @@ import {
   reasonIndexOf,
   routeColumns,
   ServerColumn,
-  ServerTiming,
   serverColumns,
-  serverTimingCount,
+  TimingColumn,
+  timingCount,
 } from './columns.ts';
-import { CounterReader, CounterWriter, counterCount } from './counters.ts';
+import { CounterReader, CounterWriter, counterCount, settleStarted } from './counters.ts';
 import { HistogramReader, HistogramWriter, histogramWords } from './histograms.ts';
 
 const buffersFor = (workers: number) =>
@@ -39,15 +40,18 @@ test('column numbers and their table are in step, and metrics are told apart', (
     [ServerColumn, serverColumns],
   ];
   for (const [numbers, columns] of tables) {
-    assert.deepEqual(Object.values(numbers), [...columns.keys()]);
-    assert.deepEqual(
-      Object.keys(numbers).map(keyOf),
-      columns.map(({ key }) => key),
-    );
-    const names = columns.map(({ metric, statusClass }) => `${metric} ${statusClass}`);
+    const named = columns.slice(0, numbers['REASONS']);
+    assert.deepEqual(Object.values(numbers), [...named.keys(), named.length]);
+    assert.deepEqual(Object.keys(numbers).map(keyOf), [...named.map(({ key }) => key), 'reasons']);
+    const told = columns.slice(named.length).map(({ key }) => key);
+    assert.deepEqual(told, reasonCodes);
+    const { S1XX, S5XX, ABORTED } = EndColumn;
+    const ends = [numbers['S1XX'], numbers['S5XX'], numbers['ABORTED']];
+    assert.deepEqual(ends, [S1XX, S5XX, ABORTED]);
+    const names = columns.map(({ metric, label }) => `${metric} ${label}`);
     assert.equal(new Set(names).size, columns.length);
   }
-  assert.equal(Object.keys(ServerTiming).length, serverTimingCount);
+  assert.equal(Object.keys(TimingColumn).length, timingCount);
   assert.equal(reasonIndexOf('no-route'), reasonCodes.indexOf('no-route'));
 });
 
@@ -56,13 +60,14 @@ test('CounterReader sums the rows of all workers, each slot and owner apart', ()
   const writers = [0, 1, 2].map((worker) => new CounterWriter(buffers, worker));
   const reader = new CounterReader(buffers);
   for (const [worker, writer] of writers.entries()) {
-    writer.cells[writer.server(7) + ServerColumn.REQUESTS]! += worker + 1;
-    writer.cells[writer.server(8) + ServerColumn.REQUESTS]! += 100;
+    writer.cells[writer.server(7) + ServerColumn.REUSES]! += worker + 1;
+    writer.cells[writer.server(8) + ServerColumn.REUSES]! += 100;
     writer.cells[writer.pool(7) + PoolColumn.S5XX]! += 1;
   }
-  assert.equal(reader.one('server', 7, ServerColumn.REQUESTS), 6);
-  assert.equal(reader.read('server', 8)['requests'], 300);
-  assert.equal(reader.read('pool', 7)['s5xx'], 3);
+  assert.equal(reader.one('server', 7, ServerColumn.REUSES), 6);
+  assert.equal(reader.one('server', 8, ServerColumn.REUSES), 300);
+  assert.equal(reader.row('pool', 7)[PoolColumn.S5XX], 3);
+  assert.equal(reader.ended('pool', 7), 3);
   assert.deepEqual(reader.row('route', 7), new Array(routeColumns.length).fill(0));
 });
 
@@ -78,8 +83,6 @@ test('first and last cells of every owner are cells of their own', () => {
     writer.pool(limits.pools - 1) + poolColumns.length - 1,
     writer.server(0),
     writer.server(limits.serverSlots - 1) + serverColumns.length - 1,
-    writer.reason(0),
-    writer.reason(reasonCodes.length - 1),
   ];
   assert.equal(new Set(ends).size, ends.length);
   assert.deepEqual(
@@ -89,11 +92,6 @@ test('first and last cells of every owner are cells of their own', () => {
   for (const cell of ends) writer.cells[cell]! += 1;
   const reader = new CounterReader(buffers);
   assert.equal(reader.one('server', limits.serverSlots - 1, serverColumns.length - 1), 1);
-  assert.equal(reader.reasons().at(-1), 1);
-  assert.equal(
-    reader.reasons().reduce((sum, count) => sum + count, 0),
-    2,
-  );
 });
 
 test('resetSlot() starts a slot at zero while its cells go on', () => {
@@ -104,7 +102,7 @@ test('resetSlot() starts a slot at zero while its cells go on', () => {
   reader.resetSlot('server', 3);
   assert.equal(reader.one('server', 3, ServerColumn.CONNECTS), 0);
   writer.cells[writer.server(3) + ServerColumn.CONNECTS]! += 2;
-  assert.equal(reader.read('server', 3)['connects'], 2);
+  assert.equal(reader.one('server', 3, ServerColumn.CONNECTS), 2);
 });
 
 test('HistogramReader merges workers, keeps timings apart, and resets a slot', () => {
@@ -112,22 +110,53 @@ test('HistogramReader merges workers, keeps timings apart, and resets a slot', (
   const writers = [0, 1].map((worker) => new HistogramWriter(buffers, worker));
   const reader = new HistogramReader(buffers);
   for (const writer of writers) {
-    writer.cells[writer.server(4, ServerTiming.TOTAL) + bucketOf(30)]! += 2;
-    writer.cells[writer.route(4) + bucketOf(20)]! += 1;
-    writer.cells[writer.pool(4) + bucketOf(10)]! += 1;
+    writer.cells[writer.of('server', 4, TimingColumn.TOTAL) + bucketOf(30)]! += 2;
+    writer.cells[writer.of('route', 4, TimingColumn.CONNECT) + bucketOf(20)]! += 1;
+    writer.cells[writer.of('pool', 4, TimingColumn.FIRST_BYTE) + bucketOf(10)]! += 1;
   }
-  const total = reader.read('server', 4, ServerTiming.TOTAL);
+  const total = reader.read('server', 4, TimingColumn.TOTAL);
   assert.equal(sampleCount(total), 4);
   assert.equal(quantile(total, 0.5), 30);
-  assert.equal(sampleCount(reader.read('server', 4, ServerTiming.CONNECT)), 0);
-  assert.equal(quantile(reader.read('route', 4), 1), 20);
-  assert.equal(quantile(reader.read('pool', 4), 1), 10);
+  assert.equal(sampleCount(reader.read('server', 4, TimingColumn.CONNECT)), 0);
+  assert.equal(quantile(reader.read('route', 4, TimingColumn.CONNECT), 1), 20);
+  assert.equal(quantile(reader.read('pool', 4, TimingColumn.FIRST_BYTE), 1), 10);
   reader.resetSlot('server', 4);
-  writers[1]!.cells[writers[1]!.server(4, ServerTiming.TOTAL) + bucketOf(5)]! += 1;
-  const fresh = reader.read('server', 4, ServerTiming.TOTAL);
+  writers[1]!.cells[writers[1]!.of('server', 4, TimingColumn.TOTAL) + bucketOf(5)]! += 1;
+  const fresh = reader.read('server', 4, TimingColumn.TOTAL);
   assert.equal(sampleCount(fresh), 1);
   assert.equal(quantile(fresh, 0.5), 5);
   const last = limits.serverSlots - 1;
-  writers[1]!.cells[writers[1]!.server(last, ServerTiming.TOTAL) + 895]! += 1;
-  assert.equal(sampleCount(reader.read('server', last, ServerTiming.TOTAL)), 1);
+  writers[1]!.cells[writers[1]!.of('server', last, TimingColumn.TOTAL) + 895]! += 1;
+  assert.equal(sampleCount(reader.read('server', last, TimingColumn.TOTAL)), 1);
+});
+
+test('settleStarted() takes off what a dead worker had begun, and nothing of the others', () => {
+  const buffers = buffersFor(2);
+  const writers = [0, 1].map((worker) => new CounterWriter(buffers, worker));
+  for (const writer of writers) {
+    for (const base of [writer.listener(2), writer.route(9)]) {
+      writer.cells[base] = 5;
+      writer.cells[base + EndColumn.S1XX + 1] = 2;
+      writer.cells[base + EndColumn.ABORTED] = 1;
+    }
+  }
+  settleStarted(buffers, 1);
+  const reader = new CounterReader(buffers);
+  // 5 of the living worker, 3 that ended in the dead one
+  assert.equal(reader.one('listener', 2, ListenerColumn.STARTED), 8);
+  assert.equal(reader.one('route', 9, RouteColumn.STARTED), 8);
+  assert.equal(reader.ended('route', 9), 6);
+});
+
+test('a histogram of a listener, and the lateness of a loop, have cells of their own', () => {
+  const buffers = buffersFor(2);
+  const writer = new HistogramWriter(buffers, 1);
+  const last = writer.of('server', limits.serverSlots - 1, timingCount - 1);
+  writer.cells[writer.of('listener', 3, TimingColumn.TOTAL) + 4]! += 7;
+  writer.cells[last + 895]! += 1;
+  writer.cells[writer.lag + 2]! += 3;
+  const reader = new HistogramReader(buffers);
+  assert.equal(reader.read('listener', 3, TimingColumn.TOTAL)[4], 7);
+  assert.equal(sampleCount(reader.lagOf(1)), 3);
+  assert.equal(sampleCount(reader.lagOf(0)), 0);
 });

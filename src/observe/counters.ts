@@ -2,9 +2,11 @@ import { limits } from '../model/limits.ts';
 import type { SharedBuffers } from '../model/shared-memory.ts';
 import {
   type Column,
+  EndColumn,
+  ListenerColumn,
   listenerColumns,
   poolColumns,
-  reasonCodes,
+  RouteColumn,
   routeColumns,
   serverColumns,
 } from './columns.ts';
@@ -14,22 +16,30 @@ export type CounterOwner = 'listener' | 'route' | 'pool' | 'server';
 
 interface Section {
   readonly start: number;
-  readonly columns: readonly Column[];
+  /** Columns in use. */
+  readonly width: number;
+  /** Cells from one slot to the next: whole cache lines of eight cells, so that the first eight columns share one. */
+  readonly stride: number;
 }
 
-const LISTENERS = 0;
-const ROUTES = LISTENERS + limits.listeners * listenerColumns.length;
-const POOLS = ROUTES + limits.routes * routeColumns.length;
-const SERVERS = POOLS + limits.pools * poolColumns.length;
-const REASONS = SERVERS + limits.serverSlots * serverColumns.length;
-/** Rounded to a cache line of eight cells, and one line more between the rows of two workers. */
-const ROW = ((REASONS + reasonCodes.length + 7) & ~7) + 8;
+const strideOf = (columns: readonly Column[]): number => (columns.length + 7) & ~7;
+
+function sectionAt(start: number, columns: readonly Column[]): Section {
+  return { start, width: columns.length, stride: strideOf(columns) };
+}
+
+const listeners = sectionAt(0, listenerColumns);
+const routes = sectionAt(listeners.start + limits.listeners * listeners.stride, routeColumns);
+const pools = sectionAt(routes.start + limits.routes * routes.stride, poolColumns);
+const servers = sectionAt(pools.start + limits.pools * pools.stride, serverColumns);
+/** One line more between the rows of two workers. */
+const ROW = servers.start + limits.serverSlots * servers.stride + 8;
 
 const sections: Readonly<Record<CounterOwner, Section>> = {
-  listener: { start: LISTENERS, columns: listenerColumns },
-  route: { start: ROUTES, columns: routeColumns },
-  pool: { start: POOLS, columns: poolColumns },
-  server: { start: SERVERS, columns: serverColumns },
+  listener: listeners,
+  route: routes,
+  pool: pools,
+  server: servers,
 };
 
 /** Float64 cells that `allocateShared` must provide as `counterCount`. */
@@ -40,12 +50,11 @@ export function counterCount(workers: number): number {
 /**
  * One worker's counters. The hot path keeps base indexes and adds to `cells` itself:
  *
- *     writer.cells[serverBase + ServerColumn.REQUESTS]! += 1;
+ *     writer.cells[serverBase + ServerColumn.REUSES]! += 1;
  *
- * Shape: a row per worker: listeners | routes | pools | servers | reasons, each slot with its
- * columns in order. One writer per row and plain writes: a reader may see a sum that is a moment
- * old, never a torn one (64-bit cells are written whole on the 64-bit machines that Node 22 runs
- * on).
+ * Shape: a row per worker: listeners | routes | pools | servers, each slot with its columns in order.
+ * One writer per row and plain writes: a reader may see a sum that is a moment old, never a torn one
+ * (64-bit cells are written whole on the 64-bit machines that Node 22 runs on).
  */
 export class CounterWriter {
   /** This worker's row. */
@@ -57,28 +66,53 @@ export class CounterWriter {
 
   /** Index of a listener's first column in `cells`. */
   listener(slot: number): number {
-    return LISTENERS + slot * listenerColumns.length;
+    return listeners.start + slot * listeners.stride;
   }
 
   /** Index of a route's first column. */
   route(slot: number): number {
-    return ROUTES + slot * routeColumns.length;
+    return routes.start + slot * routes.stride;
   }
 
   /** Index of a pool's first column. */
   pool(slot: number): number {
-    return POOLS + slot * poolColumns.length;
+    return pools.start + slot * pools.stride;
   }
 
   /** Index of a server's first column. */
   server(slot: number): number {
-    return SERVERS + slot * serverColumns.length;
+    return servers.start + slot * servers.stride;
   }
+}
 
-  /** Index of a reason's only cell; `index` from `reasonIndexOf`. */
-  reason(index: number): number {
-    return REASONS + index;
+/** Exchanges that ended, by the columns of one slot. */
+export function endedOf(values: readonly number[]): number {
+  let ended = 0;
+  for (let column = EndColumn.S1XX; column <= EndColumn.ABORTED; column++) {
+    ended += values[column] ?? 0;
   }
+  return ended;
+}
+
+/**
+ * What a dead worker had begun will not end any more: its exchanges in flight are taken off. Only
+ * after its thread has ended, since it is the only other writer of its row. Cost: one pass over its
+ * listeners and routes.
+ */
+export function settleStarted(buffers: SharedBuffers, worker: number): void {
+  const { cells } = new CounterWriter(buffers, worker);
+  const settle = ({ start, stride }: Section, slots: number, started: number): void => {
+    for (let base = start; base < start + slots * stride; base += stride) {
+      if (cells[base + started] === 0) continue;
+      let ended = 0;
+      for (let end: number = EndColumn.S1XX; end <= EndColumn.ABORTED; end++) {
+        ended += cells[base + end]!;
+      }
+      cells[base + started] = ended;
+    }
+  };
+  settle(listeners, limits.listeners, ListenerColumn.STARTED);
+  settle(routes, limits.routes, RouteColumn.STARTED);
 }
 
 /**
@@ -97,45 +131,37 @@ export class CounterReader {
 
   /** One column of one slot. Cost: one read per worker. */
   one(owner: CounterOwner, slot: number, column: number): number {
-    const { start, columns } = sections[owner];
-    return (
-      this.#sum(start + slot * columns.length + column) -
-      this.#baseline[start + slot * columns.length + column]!
-    );
+    const { start, stride } = sections[owner];
+    return this.#now(start + slot * stride + column);
   }
 
-  /** All columns of one slot, by column number. */
-  row(owner: CounterOwner, slot: number): number[] {
-    return sections[owner].columns.map((_, column) => this.one(owner, slot, column));
-  }
-
-  /** All columns of one slot by their JSON names. */
-  read(owner: CounterOwner, slot: number): Record<string, number> {
-    const named: Record<string, number> = {};
-    for (const [column, { key }] of sections[owner].columns.entries()) {
-      named[key] = this.one(owner, slot, column);
+  /** Exchanges that ended; for a pool those that no server had. Cost: six reads per worker. */
+  ended(owner: CounterOwner, slot: number): number {
+    const { start, stride } = sections[owner];
+    const first = start + slot * stride;
+    let ended = 0;
+    for (let column = EndColumn.S1XX; column <= EndColumn.ABORTED; column++) {
+      ended += this.#now(first + column);
     }
-    return named;
+    return ended;
   }
 
-  /** How often each reason word was the end of an exchange, in the order of `reasonCodes`. */
-  reasons(): number[] {
-    return reasonCodes.map(
-      (_, index) => this.#sum(REASONS + index) - this.#baseline[REASONS + index]!,
-    );
+  /** All columns of one slot, by column number. Cost: some 70 reads per worker. */
+  row(owner: CounterOwner, slot: number): number[] {
+    const { start, width, stride } = sections[owner];
+    const first = start + slot * stride;
+    const row = new Array<number>(width);
+    for (let column = 0; column < width; column++) row[column] = this.#now(first + column);
+    return row;
   }
 
   /** Counts what another process had counted for the slot's owner, by column. */
   add(owner: CounterOwner, slot: number, values: readonly number[]): void {
-    const { start, columns } = sections[owner];
-    for (let column = 0; column < columns.length; column++) {
-      this.#baseline[start + slot * columns.length + column]! -= values[column] ?? 0;
+    const { start, width, stride } = sections[owner];
+    const first = start + slot * stride;
+    for (let column = 0; column < width; column++) {
+      this.#baseline[first + column]! -= values[column] ?? 0;
     }
-  }
-
-  /** The same for a reason word. */
-  addReason(index: number, count: number): void {
-    this.#baseline[REASONS + index]! -= count;
   }
 
   /**
@@ -143,15 +169,14 @@ export class CounterReader {
    * more.
    */
   resetSlot(owner: CounterOwner, slot: number): void {
-    const { start, columns } = sections[owner];
-    for (let column = 0; column < columns.length; column++) {
-      const cell = start + slot * columns.length + column;
-      this.#baseline[cell] = this.#sum(cell);
+    const { start, width, stride } = sections[owner];
+    for (let cell = start + slot * stride; cell < start + slot * stride + width; cell++) {
+      this.#baseline[cell]! += this.#now(cell);
     }
   }
 
-  #sum(cell: number): number {
-    let sum = 0;
+  #now(cell: number): number {
+    let sum = -this.#baseline[cell]!;
     for (let worker = 0; worker < this.#workers; worker++) sum += this.#cells[worker * ROW + cell]!;
     return sum;
   }

@@ -1,18 +1,33 @@
 import { histogramBuckets, mergeInto } from '../base/histogram.ts';
+import { invariant } from '../base/invariant.ts';
 import { limits } from '../model/limits.ts';
 import type { SharedBuffers } from '../model/shared-memory.ts';
-import { serverTimingCount } from './columns.ts';
-
-/** Whose durations: a route's and a pool's total, a server's by `ServerTiming`. */
-export type HistogramOwner = 'route' | 'pool' | 'server';
-
-const ROUTES = 0;
-const POOLS = ROUTES + limits.routes * histogramBuckets;
-const SERVERS = POOLS + limits.pools * histogramBuckets;
-const ROW = SERVERS + limits.serverSlots * serverTimingCount * histogramBuckets;
+import { timingCount } from './columns.ts';
 
 /**
- * Uint32 words that `allocateShared` must provide as `histogramWords`: 240 MB of address space per
+ * Whose durations, three by `TimingColumn` for each. A pool's own are those of exchanges that no
+ * server had: the others stand with its servers.
+ */
+export type HistogramOwner = 'listener' | 'route' | 'pool' | 'server';
+
+const OWNER_CELLS = timingCount * histogramBuckets;
+const LISTENERS = 0;
+const ROUTES = LISTENERS + limits.listeners * OWNER_CELLS;
+const POOLS = ROUTES + limits.routes * OWNER_CELLS;
+const SERVERS = POOLS + limits.pools * OWNER_CELLS;
+/** How late the worker's loop was, tick by tick. */
+const LAG = SERVERS + limits.serverSlots * OWNER_CELLS;
+const ROW = LAG + histogramBuckets;
+
+const starts: Readonly<Record<HistogramOwner, number>> = {
+  listener: LISTENERS,
+  route: ROUTES,
+  pool: POOLS,
+  server: SERVERS,
+};
+
+/**
+ * Uint32 words that `allocateShared` must provide as `histogramWords`: 260 MB of address space per
  * worker, of which the system backs only pages that were written: one of 4 KiB or two for each
  * histogram in use.
  */
@@ -23,31 +38,23 @@ export function histogramWords(workers: number): number {
 /**
  * One worker's histograms of durations in µs. The hot path keeps bases and adds to `cells` itself:
  *
- *     writer.cells[poolBase + bucketOf(us)]! += 1;
+ *     writer.cells[serverBase + bucketOf(us)]! += 1;
  *
  * One writer per row, plain writes. A cell wraps after 2³² samples of one bucket in one worker.
  */
 export class HistogramWriter {
   /** This worker's row. */
   readonly cells: Uint32Array;
+  /** First bucket of the lateness of its loop. */
+  readonly lag: number = LAG;
 
   constructor(buffers: SharedBuffers, worker: number) {
     this.cells = new Uint32Array(buffers.histograms, worker * ROW * 4, ROW);
   }
 
-  /** First bucket of a route's total time. */
-  route(slot: number): number {
-    return ROUTES + slot * histogramBuckets;
-  }
-
-  /** First bucket of a pool's total time. */
-  pool(slot: number): number {
-    return POOLS + slot * histogramBuckets;
-  }
-
-  /** First bucket of one of a server's times; `timing` is a `ServerTiming`. */
-  server(slot: number, timing: number): number {
-    return SERVERS + (slot * serverTimingCount + timing) * histogramBuckets;
+  /** First bucket of one of an owner's times; `timing` is a `TimingColumn`. */
+  of(owner: HistogramOwner, slot: number, timing: number): number {
+    return firstBucket(owner, slot, timing);
   }
 }
 
@@ -66,32 +73,42 @@ export class HistogramReader {
     this.#workers = buffers.workers;
   }
 
-  /**
-   * The cells of one histogram, for `quantile` and friends. `timing` counts for servers only. Cost:
-   * 896 reads per worker.
-   */
-  read(owner: HistogramOwner, slot: number, timing = 0): Float64Array {
+  /** The cells of one histogram, for `quantile` and friends. Cost: 896 reads per worker. */
+  read(owner: HistogramOwner, slot: number, timing: number): Float64Array {
+    return this.addTo(new Float64Array(histogramBuckets), owner, slot, timing);
+  }
+
+  /** Adds one histogram to `into`. */
+  addTo(into: Float64Array, owner: HistogramOwner, slot: number, timing: number): Float64Array {
     const first = firstBucket(owner, slot, timing);
-    const cells = this.#sum(first);
-    const baseline = this.#baselines.get(first);
-    if (baseline !== undefined) {
-      for (let bucket = 0; bucket < histogramBuckets; bucket++) cells[bucket]! -= baseline[bucket]!;
+    for (let worker = 0; worker < this.#workers; worker++) {
+      mergeInto(into, this.#cells, worker * ROW + first);
     }
+    const baseline = this.#baselines.get(first);
+    if (baseline === undefined) return into;
+    for (let bucket = 0; bucket < histogramBuckets; bucket++) into[bucket]! -= baseline[bucket]!;
+    return into;
+  }
+
+  /** How late one worker's loop was, tick by tick, since the process began. */
+  lagOf(worker: number): Float64Array {
+    invariant(worker < this.#workers, 'a worker has its row');
+    const cells = new Float64Array(histogramBuckets);
+    mergeInto(cells, this.#cells, worker * ROW + LAG);
     return cells;
   }
 
   /** Starts a slot's histograms at zero for its new owner. */
   resetSlot(owner: HistogramOwner, slot: number): void {
-    const timings = owner === 'server' ? serverTimingCount : 1;
-    for (let timing = 0; timing < timings; timing++) {
+    for (let timing = 0; timing < timingCount; timing++) {
       const first = firstBucket(owner, slot, timing);
-      const left = this.#sum(first);
+      this.#baselines.delete(first);
+      const left = this.read(owner, slot, timing);
       if (left.some((count) => count !== 0)) this.#baselines.set(first, left);
-      else this.#baselines.delete(first);
     }
   }
 
-  /** Counts samples that another process had: bucket, count, bucket, count … */
+  /** Counts samples that another process or owner had: bucket, count, bucket, count … */
   add(owner: HistogramOwner, slot: number, timing: number, cells: readonly number[]): void {
     const first = firstBucket(owner, slot, timing);
     const baseline = this.#baselines.get(first) ?? new Float64Array(histogramBuckets);
@@ -102,18 +119,8 @@ export class HistogramReader {
       if (bucket < histogramBuckets) baseline[bucket]! -= cells[i + 1]!;
     }
   }
-
-  #sum(first: number): Float64Array {
-    const sum = new Float64Array(histogramBuckets);
-    for (let worker = 0; worker < this.#workers; worker++) {
-      mergeInto(sum, this.#cells, worker * ROW + first);
-    }
-    return sum;
-  }
 }
 
 function firstBucket(owner: HistogramOwner, slot: number, timing: number): number {
-  if (owner === 'route') return ROUTES + slot * histogramBuckets;
-  if (owner === 'pool') return POOLS + slot * histogramBuckets;
-  return SERVERS + (slot * serverTimingCount + timing) * histogramBuckets;
+  return starts[owner] + slot * OWNER_CELLS + timing * histogramBuckets;
 }

@@ -10,6 +10,8 @@ export interface AdminRequest {
   readonly host: string | null;
   readonly origin: string | null;
   readonly authorization: string | null;
+  /** `Accept`; null when it was not sent. */
+  readonly accept: string | null;
   /** `Accept-Encoding`; null when it was not sent. */
   readonly acceptEncoding: string | null;
   readonly body: string;
@@ -180,6 +182,7 @@ function toAdminRequest(request: IncomingMessage, body: string, isUnix: boolean)
     host: headers.host ?? null,
     origin: headers.origin ?? null,
     authorization: headers.authorization ?? null,
+    accept: headers.accept ?? null,
     acceptEncoding: headers['accept-encoding']?.toString() ?? null,
     body,
     peer: isUnix

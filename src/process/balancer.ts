@@ -16,6 +16,7 @@ import type {
 } from '../control/publish/operations.ts';
 import { Publisher } from '../control/publish/publisher.ts';
 import { NameResolver } from '../control/publish/resolver.ts';
+import type { ExpositionFormat } from '../control/report/exposition.ts';
 import type { TrafficSample } from '../control/report/sample.ts';
 import type { StatusReport } from '../control/report/status.ts';
 import type { TotalsMeans } from '../control/report/totals.ts';
@@ -195,8 +196,8 @@ export class Balancer implements BalancerControl {
     return this.#reports.status(this.isDraining);
   }
 
-  metricsText(): string {
-    return this.#reports.metricsText(this.isDraining);
+  metricsText(format: ExpositionFormat): Promise<string> {
+    return this.#reports.metricsText(this.isDraining, format);
   }
 
   effectiveConfig(): unknown {

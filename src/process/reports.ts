@@ -1,6 +1,7 @@
 import type { Discoverer } from '../control/discovery/discoverer.ts';
 import type { ExplainOutcome, ExplainRequest } from '../control/explain/explanation.ts';
 import type { HealthKeeper } from '../control/probe/keeper.ts';
+import { LagMeter } from '../control/probe/lag-meter.ts';
 import type { Publisher } from '../control/publish/publisher.ts';
 import {
   buildStatus,
@@ -8,7 +9,8 @@ import {
   type TrafficMeans,
 } from '../control/report/build-status.ts';
 import type { Departed } from '../control/report/departed.ts';
-import { metricsText } from '../control/report/metrics.ts';
+import type { ExpositionFormat } from '../control/report/exposition.ts';
+import { type MetricsInput, metricsSteps } from '../control/report/metrics.ts';
 import { RequestRates } from '../control/report/rates.ts';
 import type { TrafficSample } from '../control/report/sample.ts';
 import type { AccessLogStatus, StatusReport } from '../control/report/status.ts';
@@ -21,6 +23,7 @@ import type { AccessLogSink } from './access-log-sink.ts';
 import type { BalancerParts } from './balancer-parts.ts';
 import { configurationPath } from './configuration-source.ts';
 import type { Reloader } from './reload.ts';
+import { inSlices } from './sliced-work.ts';
 import { version } from './version.ts';
 import type { WorkerCrew } from './worker-crew.ts';
 
@@ -41,16 +44,23 @@ export interface ReportMeans {
   readonly leaving: () => readonly number[];
 }
 
+/** The longest that writing metrics holds control up at a stretch. */
+const SCRAPE_SLICE_MS = 4;
+
 /** Gathers what `status` and `/metrics` tell from the parts of the balancer. */
 export class Reports {
   readonly #means: ReportMeans;
   readonly #rates: RequestRates;
+  readonly #lag: LagMeter;
   readonly #startedAtMs: number;
+  /** Answers being written. */
+  readonly #scrapes = new Map<ExpositionFormat, Promise<string>>();
   #countsBefore: Readonly<Record<string, number>> = {};
   readonly #supervisor = Number(process.env['EVENKEEL_SUPERVISOR'] ?? '');
 
   constructor(means: ReportMeans) {
     this.#means = means;
+    this.#lag = new LagMeter(means.parts.clock);
     this.#rates = new RequestRates(means.counters, means.parts.clock);
     this.#startedAtMs = means.parts.clock.wallMs();
   }
@@ -81,6 +91,7 @@ export class Reports {
 
   stop(): void {
     this.#rates.stop();
+    this.#lag.stop();
   }
 
   status(isDraining: boolean): StatusReport {
@@ -92,12 +103,23 @@ export class Reports {
     return takeSample(this.traffic(), this.#means.parts.clock.wallMs());
   }
 
-  metricsText(isDraining: boolean): string {
-    return metricsText({
+  /** Made in slices, so that probes and reloads are not held up; who asks meanwhile gets the same. */
+  metricsText(isDraining: boolean, format: ExpositionFormat): Promise<string> {
+    const running = this.#scrapes.get(format);
+    if (running !== undefined) return running;
+    const { histograms } = this.#means;
+    const input: MetricsInput = {
       process: this.process(isDraining),
+      threads: { lagOf: (worker) => histograms.lagOf(worker), controlLagMs: this.#lag.totalMs },
       traffic: this.traffic(),
+      exemplarsOf: () => [],
       accessLog: this.#accessLog(),
-    });
+    };
+    const text = inSlices(metricsSteps(input, format), SCRAPE_SLICE_MS).finally(() =>
+      this.#scrapes.delete(format),
+    );
+    this.#scrapes.set(format, text);
+    return text;
   }
 
   /** The code is loaded by the first question: a restart must be quick. */

@@ -1,16 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Departed } from '../control/report/departed.ts';
+import { byPool } from '../control/report/departed.ts';
 import { limits } from '../model/limits.ts';
 import { allocateShared, attachWords } from '../model/shared-memory.ts';
-import { PoolColumn, ServerColumn } from '../observe/columns.ts';
-import {
-  type CounterOwner,
-  CounterReader,
-  CounterWriter,
-  counterCount,
-} from '../observe/counters.ts';
-import { HistogramReader, histogramWords } from '../observe/histograms.ts';
+import { EndColumn, TimingColumn } from '../observe/columns.ts';
+import { CounterReader, CounterWriter, counterCount, endedOf } from '../observe/counters.ts';
+import { HistogramReader, HistogramWriter, histogramWords } from '../observe/histograms.ts';
+import { poolValues } from '../observe/pool-values.ts';
 import { createSlotBook } from './shared-slots.ts';
 
 const workers = 2;
@@ -27,11 +23,12 @@ function world() {
   const histograms = new HistogramReader(shared);
   const { slots, departed } = createSlotBook(words, { counters, histograms }, workers);
   let version = 0;
-  const publish = (names: readonly string[]) => {
+  const durations = new HistogramWriter(shared, 0);
+  const publish = (names: readonly string[], addresses: readonly string[] = ['a', 'b']) => {
     slots.begin();
     const pools = names.map((name) => ({
       slot: slots.assigner.pool(name),
-      servers: ['a', 'b'].map((address) => slots.assigner.server(name, address)),
+      servers: addresses.map((address) => slots.assigner.server(name, address)),
     }));
     slots.commit(++version);
     slots.applied(version);
@@ -44,18 +41,15 @@ function world() {
       pool: each.pool(pool.slot),
       servers: pool.servers.map((slot) => each.server(slot)),
     }))) {
-      cells[writer.pool + PoolColumn.REQUESTS]! += 5;
-      cells[writer.pool + PoolColumn.WITHOUT_SERVER]! += 1;
-      cells[writer.servers[0]! + ServerColumn.REQUESTS]! += 3;
-      cells[writer.servers[1]! + ServerColumn.REQUESTS]! += 1;
+      cells[writer.pool + EndColumn.S5XX]! += 1;
+      cells[writer.servers[0]! + EndColumn.S1XX + 1]! += 3;
+      cells[writer.servers[1]! + EndColumn.ABORTED]! += 1;
     }
   };
-  return { words, counters, departed, publish, serve };
+  return { words, counters, histograms, durations, departed, publish, serve };
 }
 
-function sumOf(departed: Departed, kind: CounterOwner, column: number): number {
-  return departed.of(kind).reduce((sum, { values }) => sum + values[column]!, 0);
-}
+const sum = (values: readonly number[]): number => values.reduce((all, value) => all + value, 0);
 
 test('totals stay whole and equal while more pools come and go than are shown by name', () => {
   const { counters, departed, publish, serve } = world();
@@ -66,32 +60,51 @@ test('totals stay whole and equal while more pools come and go than are shown by
     const pools = publish(['stays', `p${round % 7 === 3 ? round - 2 : round}`]);
     for (const pool of pools) serve(pool);
     served += pools.length * 5 * workers;
-    const one = (kind: 'pool' | 'server', slot: number, column: number): number =>
-      counters.one(kind, slot, column);
-    const now = (column: number): number =>
-      pools.reduce((sum, p) => sum + one('pool', p.slot, column), 0);
-    const requests = now(PoolColumn.REQUESTS) + sumOf(departed, 'pool', PoolColumn.REQUESTS);
-    const without =
-      now(PoolColumn.WITHOUT_SERVER) + sumOf(departed, 'pool', PoolColumn.WITHOUT_SERVER);
-    const atServers = pools
-      .flatMap((pool) => pool.servers)
-      .reduce((sum, slot) => sum + one('server', slot, ServerColumn.REQUESTS), 0);
-    const left = sumOf(departed, 'server', ServerColumn.REQUESTS);
-    assert.equal(requests, served, `round ${round}`);
-    assert.equal(requests, atServers + left + without, `round ${round}`);
-    if (round % 16 !== 0) continue;
-    // Per departed pool too, the sum of the forgotten ones included.
-    for (const { name, values } of departed.of('pool')) {
-      const servers = departed.of('server').filter(({ pool }) => pool === name);
-      const had = servers.reduce((sum, { values: row }) => sum + row[ServerColumn.REQUESTS]!, 0);
-      assert.equal(values[PoolColumn.REQUESTS], had + values[PoolColumn.WITHOUT_SERVER]!, name);
-      if (name === '(removed)') {
-        assert.ok(values[PoolColumn.REQUESTS]! >= highest, 'never falls');
-        highest = values[PoolColumn.REQUESTS]!;
-      }
-    }
+    const left = byPool(departed.of('server'));
+    const present = pools.map(({ slot, servers }, index) =>
+      poolValues(counters.row('pool', slot), [
+        ...servers.map((server) => counters.row('server', server)),
+        // A pool that stays keeps what servers left that were its own.
+        ...(index === 0 ? (left.get('stays') ?? []) : []).map(({ values }) => values),
+      ]),
+    );
+    const gone = departed.of('pool').map(({ name, values }) => ({
+      name,
+      ended: endedOf(
+        poolValues(
+          values,
+          (left.get(name) ?? []).map((server) => server.values),
+        ),
+      ),
+    }));
+    const all = sum(present.map(endedOf)) + sum(gone.map(({ ended }) => ended));
+    assert.equal(all, served, `round ${round}`);
+    const removed = gone.find(({ name }) => name === '(removed)');
+    if (removed === undefined) continue;
+    assert.ok(removed.ended >= highest, 'never falls');
+    highest = removed.ended;
   }
   assert.ok(highest > 0, 'slots were given again');
+});
+
+test('durations of servers that left for good stay with their pool', () => {
+  const { histograms, durations, departed, publish, serve } = world();
+  let pools = publish(['web']);
+  const rounds = 2 * limits.departedNames;
+  const bucket = 40;
+  for (let round = 0; round < rounds; round++) {
+    const [pool] = pools;
+    durations.cells[durations.of('server', pool!.servers[0]!, TimingColumn.TOTAL) + bucket]! += 1;
+    serve(pool!);
+    pools = publish(['web'], [`a${round}`, 'b']);
+  }
+  const own = histograms.read('pool', pools[0]!.slot, TimingColumn.TOTAL)[bucket]!;
+  assert.ok(own > 0, 'slots were given again');
+  // What is still known by name stands with the servers themselves.
+  const left = departed.of('server').flatMap(({ slot }) => (slot === null ? [] : [slot]));
+  const read = (slot: number): number =>
+    histograms.read('server', slot, TimingColumn.TOTAL)[bucket]!;
+  assert.equal(own + sum(left.map(read)), rounds);
 });
 
 test('a pool that gets the slot of another starts with a whole retry budget', () => {

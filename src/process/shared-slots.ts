@@ -1,10 +1,11 @@
 import { takeToldLoad } from '../balance/told-load.ts';
 import { clearWeightFactor } from '../balance/weight-factor.ts';
-import { SlotBook, type SlotKind } from '../control/publish/slots.ts';
+import { type DepartedOwner, SlotBook, type SlotKind } from '../control/publish/slots.ts';
 import { DepartedTotals } from '../control/report/departed.ts';
 import { forgetIdleLimit } from '../limit/idle-limit.ts';
 import { limits } from '../model/limits.ts';
 import type { SharedWords } from '../model/shared-memory.ts';
+import { timingCount } from '../observe/columns.ts';
 import type { CounterReader } from '../observe/counters.ts';
 import type { HistogramReader } from '../observe/histograms.ts';
 
@@ -34,7 +35,10 @@ export function createSlotBook(
       const hasCounted = readers.counters.row(kind, slot).some((count) => count !== 0);
       departed.fold(former);
       readers.counters.resetSlot(kind, slot);
-      if (kind !== 'listener' && hasCounted) readers.histograms.resetSlot(kind, slot);
+      if (hasCounted) {
+        if (kind === 'server') leaveDurations(former, slots, readers.histograms);
+        readers.histograms.resetSlot(kind, slot);
+      }
       if (kind === 'server') {
         Atomics.store(words.failureStreak, slot, 0);
         forgetIdleLimit(words, slot);
@@ -53,6 +57,23 @@ export function createSlotBook(
   });
   const departed = new DepartedTotals(readers.counters, (kind) => slots.departed(kind));
   return { slots, departed };
+}
+
+/** A pool's durations are those of its servers: what one of them leaves for good becomes the pool's own. */
+function leaveDurations(
+  { pool, slot }: DepartedOwner,
+  slots: SlotBook,
+  histograms: HistogramReader,
+): void {
+  const poolSlot = pool === null ? null : slots.lastPoolSlot(pool);
+  if (poolSlot === null) return;
+  for (let timing = 0; timing < timingCount; timing++) {
+    const cells: number[] = [];
+    histograms.read('server', slot, timing).forEach((count, bucket) => {
+      if (count !== 0) cells.push(bucket, count);
+    });
+    if (cells.length > 0) histograms.add('pool', poolSlot, timing, cells);
+  }
 }
 
 /** Routes have no load of their own: an applied later publication is all they need. */

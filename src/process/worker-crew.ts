@@ -12,6 +12,7 @@ import type {
 } from '../model/messages.ts';
 import type { SharedBuffers, SharedWords } from '../model/shared-memory.ts';
 import type { Snapshot } from '../model/snapshot.ts';
+import { settleStarted } from '../observe/counters.ts';
 import { type Clock, heartbeatAgeMs, heartbeatMs, type RunningTimer } from '../platform/clock.ts';
 import { packSnapshot } from '../platform/pack-snapshot.ts';
 import { foldWorker } from './fold-worker.ts';
@@ -257,6 +258,7 @@ export class WorkerCrew {
     const { words, log, clock, reclaim, onDied } = this.#means;
     const closed = reclaim(member.index);
     const folded = foldWorker(words, member.index, this.#means.count);
+    settleStarted(this.#means.shared, member.index);
     if (this.#isEnding) {
       member.state = 'drained';
       this.#wake();

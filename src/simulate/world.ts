@@ -143,9 +143,9 @@ export class World implements Network {
 
   /** How often each reason was the end of an exchange in the balancer's books, the most frequent first. */
   get reasons(): readonly ReasonCount[] {
-    return this.#counters
-      .reasons()
-      .map((count, at) => ({ reason: reasonCodes[at]!, count }))
+    const row = this.#counters.row('listener', 0);
+    return reasonCodes
+      .map((reason, at) => ({ reason, count: row[ListenerColumn.REASONS + at] ?? 0 }))
       .filter(({ count }) => count > 0)
       .sort((a, b) => b.count - a.count);
   }
@@ -191,7 +191,7 @@ export class World implements Network {
     // What clients no longer wait for ends by the balancer's own time-outs.
     const quietUs = timeline.nowUs + SETTLE_US;
     while (timeline.step(quietUs)) invariants.onStep();
-    const ended = this.#counters.one('listener', 0, ListenerColumn.REQUESTS);
+    const ended = this.#counters.ended('listener', 0);
     invariants.atEnd(clients.open.values(), clients.sent, ended);
   }
 

@@ -1,7 +1,7 @@
 import type { FakeLink } from '../../src/data/fake-driver.ts';
 import { type FakePlane, fakeSnapshot, startFakePlane } from '../../src/data/fake-plane.ts';
-import { ListenerColumn, PoolColumn, RouteColumn } from '../../src/observe/columns.ts';
-import { type CounterOwner, CounterReader } from '../../src/observe/counters.ts';
+import { ListenerColumn, RouteColumn } from '../../src/observe/columns.ts';
+import { type CounterOwner, CounterReader, endedOf } from '../../src/observe/counters.ts';
 import type { PlainBuffers } from '../../src/platform/plain-buffers.ts';
 import { contentOf } from './grammar.ts';
 import { Peer } from './peer.ts';
@@ -47,11 +47,10 @@ const SILENCE_MS = 420_000;
 const OURS: readonly string[] = ['408', '502', '503', '504'];
 const NEVER_REPEATED = /^(?:POST|PATCH) /;
 
-/** Owners of counters whose ends must add up to their requests: columns of requests and of the first class. */
-const books: readonly (readonly [owner: CounterOwner, requests: number, first: number])[] = [
-  ['listener', ListenerColumn.REQUESTS, ListenerColumn.S1XX],
-  ['route', RouteColumn.REQUESTS, RouteColumn.S1XX],
-  ['pool', PoolColumn.REQUESTS, PoolColumn.S1XX],
+/** Owners of counters whose exchanges must all have ended, each once: column of those begun. */
+const books: readonly (readonly [owner: CounterOwner, started: number])[] = [
+  ['listener', ListenerColumn.STARTED],
+  ['route', RouteColumn.STARTED],
 ];
 
 const planes = new Map<string, FakePlane>();
@@ -348,17 +347,17 @@ export class ExchangeWorld {
     const rows = this.#rows().map((row, owner) =>
       row.map((cell, column) => cell - (this.#before[owner]?.[column] as number)),
     );
-    for (const [index, [name, requests, first]] of books.entries()) {
+    for (const [index, [name, started]] of books.entries()) {
       const row = rows[index] as number[];
-      // five classes and those that were cut, side by side
-      const sum = row.slice(first, first + 6).reduce((left, right) => left + right, 0);
-      if (sum !== row[requests]) throw new Error(`${name}: ${row[requests]} requests, ${sum} ends`);
+      const ended = endedOf(row);
+      if (ended !== row[started]) throw new Error(`${name}: ${row[started]} begun, ${ended} ended`);
     }
     const [listener] = rows as [number[]];
+    const requests = endedOf(listener);
     let answers = 0;
     for (const { reader } of this.clients) answers += reader.messages.filter(isFinal).length;
-    if (this.flags.isCalm && answers !== listener[ListenerColumn.REQUESTS]) {
-      throw new Error(`${answers} answers, ${listener[ListenerColumn.REQUESTS]} counted`);
+    if (this.flags.isCalm && answers !== requests) {
+      throw new Error(`${answers} answers, ${requests} counted`);
     }
     const accepted = listener[ListenerColumn.ACCEPTED];
     const closed = listener[ListenerColumn.CLOSED];
@@ -371,8 +370,7 @@ export class ExchangeWorld {
         this.#logLines++;
       }
     }
-    if (this.#logLines !== listener[ListenerColumn.REQUESTS])
-      throw new Error('log lines ≠ requests');
+    if (this.#logLines !== requests) throw new Error('log lines ≠ requests');
   }
 
   #rows(): number[][] {

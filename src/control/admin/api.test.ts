@@ -30,6 +30,7 @@ function start(areFaultsArmed = false): {
       host: 'localhost:9900',
       origin: null,
       authorization: null,
+      accept: null,
       acceptEncoding: null,
       body: '',
       peer: null,

@@ -10,6 +10,7 @@ import type {
   ServerOperation,
   UpgradeOutcome,
 } from '../publish/operations.ts';
+import type { ExpositionFormat } from '../report/exposition.ts';
 import type { PoolHealthReport } from '../report/health-report.ts';
 import type { StatusReport } from '../report/status.ts';
 
@@ -191,8 +192,8 @@ export class FakeControl implements BalancerControl {
     return Promise.resolve({ ok: true, json: '{}' });
   }
 
-  metricsText(): string {
-    return 'evenkeel_draining 0\n';
+  metricsText(format: ExpositionFormat): Promise<string> {
+    return Promise.resolve(`evenkeel_draining 0\n${format === 'openmetrics' ? '# EOF\n' : ''}`);
   }
 
   isReady(): boolean {

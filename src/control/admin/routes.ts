@@ -5,6 +5,8 @@ import type {
   OperationProblem,
   ServerOperation,
 } from '../publish/operations.ts';
+import { expositionFormat } from '../report/accept-metrics.ts';
+import type { ExpositionFormat } from '../report/exposition.ts';
 import type { ServerStatus } from '../report/status.ts';
 import { errorAnswer, jsonAnswer, textAnswer } from './answer.ts';
 import type { Checked } from './body.ts';
@@ -50,7 +52,16 @@ const problemStatus: Readonly<Record<OperationProblem['code'], number>> = {
 };
 
 const serverPath = '/v1/pools/{pool}/servers/{address}';
-const metricsType = 'text/plain; version=0.0.4; charset=utf-8';
+const metricsTypes: Readonly<Record<ExpositionFormat, string>> = {
+  prometheus: 'text/plain; version=0.0.4; charset=utf-8',
+  openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
+};
+
+async function metrics({ control, request }: AdminCall): Promise<AdminResponse> {
+  const format = expositionFormat(request.accept);
+  return textAnswer(200, await control.metricsText(format), metricsTypes[format]);
+}
+
 /** All endpoints of the admin API, in the order of the reference. */
 export const adminRoutes: readonly AdminRoute[] = [
   {
@@ -75,11 +86,12 @@ export const adminRoutes: readonly AdminRoute[] = [
   {
     method: 'GET',
     path: '/metrics',
-    summary: 'Counters, gauges and histograms in the Prometheus text format.',
+    summary:
+      'Counters, gauges and histograms: Prometheus text, or OpenMetrics with exemplars where `Accept` asks for it.',
     isChange: false,
     answers: { 200: 'The metrics.' },
     contentType: 'text/plain',
-    handle: ({ control }) => textAnswer(200, control.metricsText(), metricsType),
+    handle: metrics,
   },
   {
     method: 'GET',

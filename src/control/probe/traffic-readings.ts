@@ -1,5 +1,5 @@
 import type { TrafficReadings } from '../../health/traffic-judge.ts';
-import { ServerColumn, ServerTiming } from '../../observe/columns.ts';
+import { ServerColumn, TimingColumn } from '../../observe/columns.ts';
 import type { CounterReader } from '../../observe/counters.ts';
 import type { HistogramReader } from '../../observe/histograms.ts';
 
@@ -25,6 +25,6 @@ export function trafficReadings(
       return good;
     },
     faults: (slot) => counters.one('server', slot, ServerColumn.FAULTS),
-    firstBytes: (slot) => histograms.read('server', slot, ServerTiming.FIRST_BYTE),
+    firstBytes: (slot) => histograms.read('server', slot, TimingColumn.FIRST_BYTE),
   };
 }

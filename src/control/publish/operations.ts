@@ -1,6 +1,7 @@
 import type { ExplainOutcome, ExplainRequest } from '../explain/explanation.ts';
 import type { HistoryOutcome, OpenQuestion } from '../history/questions.ts';
 import type { Watch } from '../live/watch.ts';
+import type { ExpositionFormat } from '../report/exposition.ts';
 import type { PoolHealthReport } from '../report/health-report.ts';
 import type { StatusReport } from '../report/status.ts';
 import type { ConfigImpact } from './impact.ts';
@@ -139,8 +140,8 @@ export interface BalancerControl {
   explain(asked: ExplainRequest): Promise<ExplainOutcome>;
   /** What the past was like; changes nothing. */
   history(question: OpenQuestion): Promise<HistoryOutcome>;
-  /** Prometheus text exposition. */
-  metricsText(): string;
+  /** All metrics. Calls that overlap share one answer. */
+  metricsText(format: ExpositionFormat): Promise<string>;
   /**
    * True while traffic is taken: every worker is ready, every listener open, no drain has begun.
    */

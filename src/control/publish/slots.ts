@@ -159,6 +159,12 @@ export class SlotBook {
     return this.#shelves[kind].slots.get(key)?.slot ?? null;
   }
 
+  /** The slot of a pool by name, also of one that left and whose slot nobody else has; else null. */
+  lastPoolSlot(name: string): number | null {
+    const { slots, freedByKey } = this.#shelves.pool;
+    return slots.get(name)?.slot ?? freedByKey.get(name)?.slot ?? null;
+  }
+
   /** The slot of a server that has one, else null. Gives none. */
   serverSlot(pool: string, address: string): number | null {
     return this.#shelves.server.slots.get(`${pool}${SEPARATOR}${address}`)?.slot ?? null;

@@ -3,17 +3,19 @@ import { limits } from '../../model/limits.ts';
 import type { SharedWords } from '../../model/shared-memory.ts';
 import type { Pool, Server, Snapshot } from '../../model/snapshot.ts';
 import {
+  EndColumn,
   ListenerColumn,
   PoolColumn,
   RouteColumn,
   ServerColumn,
-  ServerTiming,
+  TimingColumn,
 } from '../../observe/columns.ts';
-import type { CounterReader } from '../../observe/counters.ts';
+import { type CounterReader, endedOf } from '../../observe/counters.ts';
 import type { HistogramReader } from '../../observe/histograms.ts';
+import { poolValues } from '../../observe/pool-values.ts';
 import type { HealthView } from '../probe/keeper.ts';
 import type { PoolView } from '../probe/pool-health.ts';
-import type { Departed, DepartedCounts } from './departed.ts';
+import { byPool, type Departed, type DepartedCounts } from './departed.ts';
 import type {
   DiscoveryStatus,
   LatencyStatus,
@@ -52,7 +54,7 @@ export interface TrafficMeans {
 /** The whole report. Cost: one pass over all slots in use and three histograms per server. */
 export function buildStatus(process: ProcessStatus, means: TrafficMeans): StatusReport {
   const { snapshot, counters } = means;
-  const left = means.departed.of('server');
+  const left = byPool(means.departed.of('server'));
   return {
     ...process,
     listeners: snapshot.listeners.map(({ slot, name, address, protocol }) => ({
@@ -62,19 +64,19 @@ export function buildStatus(process: ProcessStatus, means: TrafficMeans): Status
       protocol,
       links: linksOf(means, slot),
       accepted: counters.one('listener', slot, ListenerColumn.ACCEPTED),
-      requests: counters.one('listener', slot, ListenerColumn.REQUESTS),
+      requests: counters.ended('listener', slot),
       withoutServer: counters.one('listener', slot, ListenerColumn.WITHOUT_SERVER),
-      responses: responsesOf(counters.row('listener', slot), ListenerColumn),
+      responses: responsesOf(counters.row('listener', slot)),
       bytesIn: counters.one('listener', slot, ListenerColumn.BYTES_IN),
       bytesOut: counters.one('listener', slot, ListenerColumn.BYTES_OUT),
     })),
     routes: snapshot.routes.map(({ slot, name, pool }) => ({
       name,
       pool,
-      requests: counters.one('route', slot, RouteColumn.REQUESTS),
+      requests: counters.ended('route', slot),
       withoutServer: counters.one('route', slot, RouteColumn.WITHOUT_SERVER),
     })),
-    pools: snapshot.pools.map((pool) => poolStatus(pool, means, left)),
+    pools: snapshot.pools.map((pool) => poolStatus(pool, means, left.get(pool.name) ?? [])),
     removed: removedStatus(means, left),
   };
 }
@@ -94,14 +96,19 @@ function poolStatus(pool: Pool, means: TrafficMeans, left: readonly DepartedCoun
   const view = means.conditionOf(pool.name);
   const inFlight = servers.reduce((sum, server) => sum + server.inFlight, 0);
   const queued = Atomics.load(means.words.poolQueued, pool.slot);
+  const own = counters.row('pool', pool.slot);
+  const values = poolValues(own, [
+    ...pool.servers.map(({ slot }) => counters.row('server', slot)),
+    ...left.map((server) => server.values),
+  ]);
   return {
     name: pool.name,
     policy: pool.policy,
-    requests: counters.one('pool', pool.slot, PoolColumn.REQUESTS),
+    requests: endedOf(values),
     requestsPerSecond: rounded(servers.reduce((sum, server) => sum + server.requestsPerSecond, 0)),
-    withoutServer: counters.one('pool', pool.slot, PoolColumn.WITHOUT_SERVER),
-    responses: responsesOf(counters.row('pool', pool.slot), PoolColumn),
-    retries: counters.one('pool', pool.slot, PoolColumn.RETRIES),
+    withoutServer: endedOf(own),
+    responses: responsesOf(values),
+    retries: own[PoolColumn.RETRIES] ?? 0,
     inFlight,
     queued,
     load: inFlight + queued,
@@ -110,65 +117,67 @@ function poolStatus(pool: Pool, means: TrafficMeans, left: readonly DepartedCoun
     condition: view?.condition ?? 'down',
     why: view?.why ?? 'not yet known',
     servers,
-    removed: removedServers(pool.name, means.words, left),
+    removed: removedServers(means.words, left),
     discovery: means.discoveryOf(pool.name),
   };
 }
 
 /** What never had a request would be noise. */
-function removedStatus(means: TrafficMeans, left: readonly DepartedCounts[]): RemovedStatus {
-  const had = (kind: 'listener' | 'route' | 'pool', columns: TotalColumns): RemovedTotals[] =>
-    means.departed.of(kind).flatMap(({ name, values }) => {
-      const requests = values[columns.REQUESTS] ?? 0;
-      const withoutServer = values[columns.WITHOUT_SERVER] ?? 0;
-      return requests === 0 ? [] : [{ name, requests, withoutServer }];
-    });
+function removedStatus(
+  means: TrafficMeans,
+  left: ReadonlyMap<string, readonly DepartedCounts[]>,
+): RemovedStatus {
+  const had = (kind: 'listener' | 'route', column: number): RemovedTotals[] =>
+    means.departed
+      .of(kind)
+      .map(({ name, values }) => {
+        return { name, requests: endedOf(values), withoutServer: values[column] ?? 0 };
+      })
+      .filter(({ requests }) => requests > 0);
+  const pools = means.departed.of('pool').map(({ name, values: own }) => {
+    const servers = left.get(name) ?? [];
+    const values = poolValues(
+      own,
+      servers.map((server) => server.values),
+    );
+    return {
+      name,
+      requests: endedOf(values),
+      withoutServer: endedOf(own),
+      servers: removedServers(means.words, servers),
+    };
+  });
   return {
-    listeners: had('listener', ListenerColumn),
-    routes: had('route', RouteColumn),
-    pools: had('pool', PoolColumn).map((pool) => ({
-      ...pool,
-      servers: removedServers(pool.name, means.words, left),
-    })),
+    listeners: had('listener', ListenerColumn.WITHOUT_SERVER),
+    routes: had('route', RouteColumn.WITHOUT_SERVER),
+    pools: pools.filter(({ requests }) => requests > 0),
   };
 }
 
 function removedServers(
-  pool: string,
   words: SharedWords,
   left: readonly DepartedCounts[],
 ): RemovedServerStatus[] {
   return left
-    .filter((server) => server.pool === pool)
     .map(({ name, slot, values }) => ({
       address: name,
       inFlight: slot === null ? 0 : Atomics.load(words.inFlight, slot),
-      requests: values[ServerColumn.REQUESTS] ?? 0,
+      requests: endedOf(values),
       errors: errorsOf(values),
     }))
     .filter(({ inFlight, requests }) => inFlight > 0 || requests > 0);
 }
 
-interface TotalColumns {
-  readonly REQUESTS: number;
-  readonly WITHOUT_SERVER: number;
-}
-
-interface ClassColumns {
-  readonly S1XX: number;
-  readonly ABORTED: number;
-}
-
 /** Ended exchanges by class, from a row of counters. */
-export function responsesOf(values: readonly number[], columns: ClassColumns): ResponsesStatus {
-  const of = (digit: number): number => values[columns.S1XX + digit - 1] ?? 0;
+export function responsesOf(values: readonly number[]): ResponsesStatus {
+  const of = (digit: number): number => values[EndColumn.S1XX + digit - 1] ?? 0;
   return {
     '1xx': of(1),
     '2xx': of(2),
     '3xx': of(3),
     '4xx': of(4),
     '5xx': of(5),
-    aborted: values[columns.ABORTED] ?? 0,
+    aborted: values[EndColumn.ABORTED] ?? 0,
   };
 }
 
@@ -187,7 +196,7 @@ function serverStatus(server: Server, means: TrafficMeans): ServerStatus {
   const { counters, words } = means;
   const { slot } = server;
   const health = means.healthOf(slot);
-  const requests = counters.one('server', slot, ServerColumn.REQUESTS);
+  const requests = counters.ended('server', slot);
   return {
     address: server.address,
     slot,
@@ -211,7 +220,7 @@ function serverStatus(server: Server, means: TrafficMeans): ServerStatus {
 const noLatency: LatencyStatus = { p50: null, p90: null, p99: null };
 
 function latencyOf(histograms: HistogramReader, slot: number): LatencyStatus {
-  const cells = histograms.read('server', slot, ServerTiming.TOTAL);
+  const cells = histograms.read('server', slot, TimingColumn.TOTAL);
   if (sampleCount(cells) === 0) return noLatency;
   const at = (share: number): number => quantile(cells, share) / 1000;
   return { p50: at(0.5), p90: at(0.9), p99: at(0.99) };

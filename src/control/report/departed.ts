@@ -76,3 +76,17 @@ function addTo(sums: Sums, key: string, values: readonly number[]): void {
   const before = sums.get(key);
   sums.set(key, before === undefined ? [...values] : before.map((sum, i) => sum + values[i]!));
 }
+
+/** Departed servers by the name of their pool. */
+export function byPool(
+  departed: readonly DepartedCounts[],
+): ReadonlyMap<string, readonly DepartedCounts[]> {
+  const pools = new Map<string, DepartedCounts[]>();
+  for (const server of departed) {
+    const pool = server.pool ?? '';
+    const known = pools.get(pool);
+    if (known === undefined) pools.set(pool, [server]);
+    else known.push(server);
+  }
+  return pools;
+}

@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bucketOf } from '../../base/histogram.ts';
+import { bucketOf, histogramBuckets } from '../../base/histogram.ts';
 import { plainBalancing } from '../../model/balancing.ts';
 import { limits } from '../../model/limits.ts';
 import { standardRetry } from '../../model/retry.ts';
 import { allocateShared, attachWords } from '../../model/shared-memory.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import {
+  EndColumn,
   ListenerColumn,
+  PoolColumn,
+  poolColumns,
   reasonIndexOf,
   ServerColumn,
-  ServerTiming,
+  TimingColumn,
 } from '../../observe/columns.ts';
 import { CounterReader, CounterWriter, counterCount } from '../../observe/counters.ts';
 import { HistogramReader, HistogramWriter, histogramWords } from '../../observe/histograms.ts';
@@ -18,8 +21,9 @@ import { ManualClock } from '../probe/manual-clock.ts';
 import type { ProcessStatus, TrafficMeans } from './build-status.ts';
 import { buildStatus } from './build-status.ts';
 import type { Departed } from './departed.ts';
-import { Exposition } from './exposition.ts';
-import { metricsText } from './metrics.ts';
+import { Exposition, type ExpositionFormat, labelText } from './exposition.ts';
+import { type MetricsInput, metricsSteps } from './metrics.ts';
+import type { ThreadMeans } from './process-metrics.ts';
 import { RequestRates } from './rates.ts';
 
 const processStatus: ProcessStatus = {
@@ -40,6 +44,11 @@ const processStatus: ProcessStatus = {
   ],
   configuration: { file: 'a.yaml', version: 1, lastReload: null, reloads: 2, failedReloads: 1 },
   accessLog: null,
+};
+
+const threads: ThreadMeans = {
+  lagOf: () => Float64Array.from({ length: histogramBuckets }, () => 1),
+  controlLagMs: 1_500,
 };
 
 const snapshot: Snapshot = {
@@ -97,6 +106,14 @@ const snapshot: Snapshot = {
 };
 
 /** Two workers' worth of traffic: 3 requests in one, 4 in the other, one of them 500. */
+/** All metrics at once, in a format. */
+function metricsText(input: MetricsInput, format: ExpositionFormat = 'prometheus'): string {
+  const steps = metricsSteps(input, format);
+  let step = steps.next();
+  while (step.done !== true) step = steps.next();
+  return step.value;
+}
+
 function traffic(): { means: TrafficMeans; counters: CounterReader; writers: CounterWriter[] } {
   const workers = 2;
   const sizes = { counterCount: counterCount(workers), histogramWords: histogramWords(workers) };
@@ -104,17 +121,22 @@ function traffic(): { means: TrafficMeans; counters: CounterReader; writers: Cou
   const words = attachWords(shared);
   const writers = [0, 1].map((worker) => new CounterWriter(shared, worker));
   writers.forEach((writer, worker) => {
-    writer.cells[writer.server(7) + ServerColumn.REQUESTS] = 3 + worker;
+    writer.cells[writer.server(7) + ServerColumn.S2XX] = 2 + worker;
+    writer.cells[writer.server(7) + ServerColumn.REUSES] = 1;
+    writer.cells[writer.server(7) + ServerColumn.DIALS] = 2 + worker;
+    writer.cells[writer.listener(0) + ListenerColumn.STARTED] = 9;
     writer.cells[writer.listener(0) + ListenerColumn.S2XX] = 3;
+    writer.cells[writer.pool(0) + EndColumn.S5XX] = 2;
     const histogram = new HistogramWriter(shared, worker);
-    const at = histogram.server(7, ServerTiming.TOTAL) + bucketOf(2_000 * (worker + 1));
+    const at = histogram.of('server', 7, TimingColumn.TOTAL) + bucketOf(2_000 * (worker + 1));
     histogram.cells[at] = 2;
     words.linksByWorker[worker * limits.listeners] = 5;
   });
   const [first] = writers;
   assert.ok(first);
-  first.cells[first.server(7) + ServerColumn.S5XX] = 1;
-  first.cells[first.reason(reasonIndexOf('no-route'))] = 9;
+  first.cells[first.server(7) + ServerColumn.S5XX] = 2;
+  first.cells[first.server(7) + ServerColumn.REASONS + reasonIndexOf('upstream-timeout')] = 2;
+  first.cells[first.listener(0) + ListenerColumn.REASONS + reasonIndexOf('no-route')] = 9;
   words.inFlight[7] = 6;
   const counters = new CounterReader(shared);
   const means: TrafficMeans = {
@@ -134,12 +156,31 @@ function traffic(): { means: TrafficMeans; counters: CounterReader; writers: Cou
 }
 
 test('metricsText() sums over workers, escapes labels and writes each metric once', () => {
-  const input = { process: processStatus, traffic: traffic().means, accessLog: null };
+  const input = {
+    process: processStatus,
+    threads,
+    exemplarsOf: () => [],
+    traffic: traffic().means,
+    accessLog: null,
+  };
   const text = metricsText(input);
   const lines = text.split('\n');
   const server = 'pool="app",server="unix:/run/\\"a\\""';
   for (const line of [
+    // 2 + 3 good ones, 2 failed
     `evenkeel_server_requests_total{${server}} 7`,
+    `evenkeel_server_failures_total{${server},reason="upstream-timeout"} 2`,
+    `evenkeel_server_attempts_total{${server}} 7`,
+    // those of its server, and four that no server had
+    'evenkeel_pool_requests_total{pool="app"} 11',
+    'evenkeel_pool_without_server_total{pool="app"} 4',
+    'evenkeel_pool_responses_total{pool="app",class="5xx"} 6',
+    'evenkeel_pool_failures_total{pool="app",reason="upstream-timeout"} 2',
+    'evenkeel_pool_duration_seconds_count{pool="app"} 4',
+    'evenkeel_pool_in_flight{pool="app"} 6',
+    'evenkeel_listener_in_flight{listener="web"} 12',
+    'evenkeel_control_lag_seconds_total 1.5',
+    'evenkeel_worker_lag_seconds_bucket{worker="0",le="+Inf"} 896',
     `evenkeel_server_in_flight{${server}} 6`,
     `evenkeel_server_up{${server}} 0`,
     'evenkeel_pool_servers{pool="app",state="ejected"} 1',
@@ -169,7 +210,8 @@ test('metricsText() sums over workers, escapes labels and writes each metric onc
 
 test('what left is counted on: by name while its slot is its own, then together', () => {
   const { means } = traffic();
-  const values = (count: number): number[] => new Array<number>(20).fill(count);
+  const values = (count: number): number[] =>
+    poolColumns.map((_, column) => (column === PoolColumn.S2XX ? count : 0));
   const departed: Departed = {
     of: (kind) =>
       kind === 'server'
@@ -180,7 +222,13 @@ test('what left is counted on: by name while its slot is its own, then together'
           ]
         : [{ pool: null, name: 'old', slot: 1, values: values(2) }],
   };
-  const input = { process: processStatus, traffic: { ...means, departed }, accessLog: null };
+  const input = {
+    process: processStatus,
+    threads,
+    exemplarsOf: () => [],
+    traffic: { ...means, departed },
+    accessLog: null,
+  };
   const lines = metricsText(input).split('\n');
   for (const line of [
     'evenkeel_server_requests_total{pool="app",server="10.0.0.1:80"} 5',
@@ -207,6 +255,8 @@ test('what left is counted on: by name while its slot is its own, then together'
 test('every sample line is valid Prometheus text', () => {
   const text = metricsText({
     process: processStatus,
+    threads,
+    exemplarsOf: () => [],
     traffic: traffic().means,
     accessLog: { writtenBytes: 1, queuedBytes: 2, droppedLines: 3, error: null },
   });
@@ -218,8 +268,8 @@ test('every sample line is valid Prometheus text', () => {
 });
 
 test('Exposition escapes backslash, quote and line end', () => {
-  const out = new Exposition();
-  out.gauge('a', 'x\ny', 1, { l: 'a\\b"c\nd' });
+  const out = new Exposition('prometheus');
+  out.gauge('a', 'x\ny').add(1, labelText({ l: 'a\\b"c\nd' }));
   assert.equal(out.text(), '# HELP a x\\ny\n# TYPE a gauge\na{l="a\\\\b\\"c\\nd"} 1\n');
 });
 
@@ -232,7 +282,7 @@ test('buildStatus() tells state, load, errors and latency of a server', () => {
   const { state, why, inFlight, requests, requestsPerSecond, errors } = server;
   assert.deepEqual(
     [state, why, inFlight, requests, requestsPerSecond, errors],
-    ['ejected', 'five failures', 6, 7, 1.3, 1],
+    ['ejected', 'five failures', 6, 7, 1.3, 2],
   );
   // The middle of the bucket that 2 ms falls into, within 1.6 %.
   assert.ok(Math.abs((server.latencyMs.p50 ?? 0) - 2) < 0.04);
@@ -247,7 +297,7 @@ test('RequestRates looks back ten seconds', () => {
   const rates = new RequestRates(counters, clock);
   rates.follow(snapshot);
   for (let second = 0; second < 20; second++) {
-    const cell = writer.server(7) + ServerColumn.REQUESTS;
+    const cell = writer.server(7) + ServerColumn.S2XX;
     if (second < 10) writer.cells[cell] = (writer.cells[cell] ?? 0) + 50;
     clock.advance(1_000);
     if (second === 9) assert.equal(rates.of(7), 50);

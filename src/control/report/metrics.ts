@@ -1,22 +1,32 @@
-import { bucketMid, histogramBuckets, sampleSum } from '../../base/histogram.ts';
-import type { Pool, Server } from '../../model/snapshot.ts';
-import type { Column } from '../../observe/columns.ts';
+import { histogramBuckets, mergeInto } from '../../base/histogram.ts';
+import type { Pool, Server, Snapshot } from '../../model/snapshot.ts';
 import {
+  type Column,
+  ListenerColumn,
   listenerColumns,
   poolColumns,
+  RouteColumn,
   reasonCodes,
   routeColumns,
-  ServerTiming,
+  ServerColumn,
   serverColumns,
+  TimingColumn,
 } from '../../observe/columns.ts';
+import { type CounterOwner, endedOf } from '../../observe/counters.ts';
+import { poolValues } from '../../observe/pool-values.ts';
 import type { ProcessStatus, TrafficMeans } from './build-status.ts';
 import { linksOf } from './build-status.ts';
-import type { HistogramShape, Labels } from './exposition.ts';
-import { Exposition } from './exposition.ts';
+import { byPool, type DepartedCounts } from './departed.ts';
+import {
+  type Exemplar,
+  Exposition,
+  type ExpositionFormat,
+  type Family,
+  type LabelText,
+  labelText,
+} from './exposition.ts';
+import { accessLogMetrics, processMetrics, type ThreadMeans } from './process-metrics.ts';
 import type { AccessLogStatus, DiscoveryStatus, ServerState } from './status.ts';
-
-/** Upper bounds of the exported buckets, in seconds. The 896 of shared memory would be too many series. */
-const bounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 const states: readonly ServerState[] = [
   'up',
@@ -30,248 +40,320 @@ const states: readonly ServerState[] = [
 /** What the metrics are made of. */
 export interface MetricsInput {
   readonly process: ProcessStatus;
+  readonly threads: ThreadMeans;
   readonly traffic: TrafficMeans;
+  /** Recent slow requests of a route. */
+  readonly exemplarsOf: (route: string) => readonly Exemplar[];
   /** Null when no access log is written. */
   readonly accessLog: AccessLogStatus | null;
 }
 
+/** Owners written between two looks at the clock: some tenths of a millisecond. */
+const STEP_MAX = 8;
+
 /**
- * All metrics as Prometheus text. Cost: all slots in use and five histograms at most per owner; some ms
- * for hundreds of servers. Server histograms without a sample are left out.
+ * All metrics as text, in steps, so that a thread with thousands of servers can do other things in
+ * between. Cost: some 70 counters and three histograms per owner; histograms without a sample are
+ * left out, as are reason words that never came up.
  */
-export function metricsText({ process, traffic, accessLog }: MetricsInput): string {
-  const out = new Exposition();
-  processMetrics(out, process);
-  listenerMetrics(out, traffic);
-  routeMetrics(out, traffic);
-  for (const pool of traffic.snapshot.pools) poolMetrics(out, pool, traffic);
-  departedPoolMetrics(out, traffic);
-  traffic.counters.reasons().forEach((count, index) => {
-    const help = 'Exchanges ended by a failure, by reason word.';
-    out.counter('evenkeel_failures_total', help, count, { reason: reasonCodes[index] ?? '' });
-  });
+export function* metricsSteps(
+  { process, threads, traffic, exemplarsOf, accessLog }: MetricsInput,
+  format: ExpositionFormat,
+): Generator<void, string> {
+  const out = new Exposition(format);
+  processMetrics(out, process, threads);
+  const owners = new OwnerMetrics(out, traffic);
+  let written = 0;
+  const { snapshot, departed } = traffic;
+  for (const listener of snapshot.listeners) owners.listener(listener);
+  for (const { name, values } of departed.of('listener')) owners.leftListener(name, values);
+  for (const { slot, name } of snapshot.routes) {
+    owners.route(name, slot, exemplarsOf(name));
+    if (++written % STEP_MAX === 0) yield;
+  }
+  for (const { name, slot, values } of departed.of('route')) owners.leftRoute(name, slot, values);
+  const left = byPool(departed.of('server'));
+  for (const pool of snapshot.pools) {
+    for (const server of pool.servers) {
+      owners.server(pool, server);
+      if (++written % STEP_MAX === 0) yield;
+    }
+    owners.pool(pool, left.get(pool.name) ?? []);
+    yield;
+  }
+  for (const { name, slot, values } of departed.of('pool')) {
+    owners.leftPool(name, slot, values, left.get(name) ?? []);
+  }
+  for (const servers of left.values()) {
+    for (const server of servers) owners.leftServer(server);
+    yield;
+  }
+  owners.failures();
   if (accessLog !== null) accessLogMetrics(out, accessLog);
+  yield;
   return out.text();
 }
 
-function processMetrics(out: Exposition, process: ProcessStatus): void {
-  const { version, driver, configuration } = process;
-  const info = { version, driver: driver.name };
-  out.gauge('evenkeel_build_info', 'Version and driver; always 1.', 1, info);
-  const startedAt = process.startedAtMs / 1000;
-  out.gauge(
-    'evenkeel_start_time_seconds',
-    'When the balancer started, in epoch seconds.',
-    startedAt,
-  );
-  out.gauge(
-    'evenkeel_draining',
-    '1 while the process drains to its end.',
-    Number(process.isDraining),
-  );
-  const { reloads, failedReloads, lastReload } = configuration;
-  out.gauge(
-    'evenkeel_configuration_version',
-    'Version of the snapshot in force.',
-    configuration.version,
-  );
-  out.counter('evenkeel_reloads_total', 'Reloads tried.', reloads);
-  out.counter('evenkeel_reloads_failed_total', 'Reloads refused.', failedReloads);
-  const isGood = Number(lastReload?.ok ?? true);
-  out.gauge(
-    'evenkeel_last_reload_success',
-    '1 when the last reload was taken, or none was tried.',
-    isGood,
-  );
-  const reloadedAt = (lastReload?.atMs ?? process.startedAtMs) / 1000;
-  out.gauge('evenkeel_last_reload_time_seconds', 'When the last reload was tried.', reloadedAt);
-  for (const worker of process.workers) {
-    const labels = { worker: worker.index };
-    const age = worker.heartbeatAgeMs / 1000;
-    out.gauge(
-      'evenkeel_worker_ready',
-      '1 while the worker takes traffic.',
-      Number(worker.state === 'ready'),
-      labels,
-    );
-    out.gauge('evenkeel_worker_heartbeat_age_seconds', 'Since the last sign of life.', age, labels);
-    out.counter(
-      'evenkeel_worker_restarts_total',
-      'Replacements of the thread.',
-      worker.restarts,
-      labels,
-    );
-    for (const [name, value] of Object.entries(worker.gauges)) {
-      out.gauge(`evenkeel_worker_${snakeCase(name)}`, 'As the driver reports it.', value, labels);
+/** Writes the metrics of owners of counters. One per answer. */
+class OwnerMetrics {
+  readonly #out: Exposition;
+  readonly #traffic: TrafficMeans;
+  readonly #reasons: number[] = reasonCodes.map(() => 0);
+  readonly #columnsOf = new Map<CounterOwner, OwnerFamilies>();
+  /** Of a pool's servers, while its turn lasts: rows, sums of durations by timing, exchanges that run. */
+  #rows: (readonly number[])[] = [];
+  #sums: Float64Array[] = emptySums();
+  #inFlight = 0;
+
+  constructor(out: Exposition, traffic: TrafficMeans) {
+    this.#out = out;
+    this.#traffic = traffic;
+  }
+
+  listener({ slot, name }: Snapshot['listeners'][number]): void {
+    const labels = labelText({ listener: name });
+    const values = this.#traffic.counters.row('listener', slot);
+    this.leftListener(name, values);
+    const links = linksOf(this.#traffic, slot);
+    this.#out.gauge('evenkeel_listener_links', 'Links now open.').add(links, labels);
+    const inFlight = Math.max(0, values[ListenerColumn.STARTED]! - endedOf(values));
+    this.#out.gauge('evenkeel_listener_in_flight', RUNNING).add(inFlight, labels);
+    this.#durations('listener', slot, labels);
+  }
+
+  leftListener(name: string, values: readonly number[]): void {
+    this.#columns('listener', listenerColumns, values, labelText({ listener: name }));
+    for (let reason = 0; reason < reasonCodes.length; reason++) {
+      this.#reasons[reason]! += values[ListenerColumn.REASONS + reason] ?? 0;
     }
   }
-}
 
-function listenerMetrics(out: Exposition, traffic: TrafficMeans): void {
-  const write = (listener: string, values: readonly number[]): void =>
-    columnMetrics(out, { owner: 'listener', columns: listenerColumns, values }, { listener });
-  for (const { slot, name } of traffic.snapshot.listeners) {
-    write(name, traffic.counters.row('listener', slot));
-    const links = linksOf(traffic, slot);
-    out.gauge('evenkeel_listener_links', 'Links now open.', links, { listener: name });
+  route(name: string, slot: number, exemplars: readonly Exemplar[]): void {
+    const values = this.#traffic.counters.row('route', slot);
+    const inFlight = Math.max(0, values[RouteColumn.STARTED]! - endedOf(values));
+    const labels = labelText({ route: name });
+    this.#out.gauge('evenkeel_route_in_flight', RUNNING).add(inFlight, labels);
+    this.leftRoute(name, slot, values, exemplars);
   }
-  for (const { name, values } of traffic.departed.of('listener')) write(name, values);
-}
 
-function routeMetrics(out: Exposition, traffic: TrafficMeans): void {
-  const write = (route: string, slot: number | null, values: readonly number[]): void => {
-    columnMetrics(out, { owner: 'route', columns: routeColumns, values }, { route });
+  leftRoute(
+    name: string,
+    slot: number | null,
+    values: readonly number[],
+    exemplars: readonly Exemplar[] = [],
+  ): void {
+    const labels = labelText({ route: name });
+    this.#columns('route', routeColumns, values, labels);
+    if (slot !== null && endedOf(values) > 0) this.#durations('route', slot, labels, exemplars);
+  }
+
+  server(pool: Pool, server: Server): void {
+    const { counters, healthOf, words } = this.#traffic;
+    const labels = labelText({ pool: pool.name, server: server.address });
+    const values = counters.row('server', server.slot);
+    this.#rows.push(values);
+    this.#inFlight += Atomics.load(words.inFlight, server.slot);
+    this.#server(labels, server.slot, values);
+    const out = this.#out;
+    const isUp = Number((healthOf(server.slot)?.state ?? 'down') === 'up');
+    out.gauge('evenkeel_server_up', '1 while the server takes new traffic.').add(isUp, labels);
+    out.gauge('evenkeel_server_weight', 'Weight in force.').add(server.weight, labels);
+    if (!server.pendingMax) return;
+    const pending = Atomics.load(words.pending, server.slot);
+    const waiting = 'Exchanges that wait for its answer.';
+    out.gauge('evenkeel_server_pending', waiting).add(pending, labels);
+  }
+
+  /** A pool whose servers have just been written. */
+  pool(pool: Pool, left: readonly DepartedCounts[]): void {
+    const out = this.#out;
+    const { counters, healthOf, words } = this.#traffic;
+    const labels = labelText({ pool: pool.name });
+    const own = counters.row('pool', pool.slot);
+    const rows = [...this.#rows, ...left.map(({ values }) => values)];
+    this.#pool(labels, own, poolValues(own, rows));
+    out.gauge('evenkeel_pool_in_flight', RUNNING).add(this.#inFlight, labels);
+    this.#rows = [];
+    this.#inFlight = 0;
+    const waiting = Atomics.load(words.poolQueued, pool.slot);
+    out.gauge('evenkeel_pool_waiting', 'Requests that wait for a place now.').add(waiting, labels);
+    const found = pool.servers.map(({ slot }) => healthOf(slot)?.state ?? 'down');
+    for (const state of states) {
+      const count = found.filter((each) => each === state).length;
+      const stated = labelText({ pool: pool.name, state });
+      out.gauge('evenkeel_pool_servers', 'Servers by state.').add(count, stated);
+    }
+    this.#poolDurations(labels, pool.slot, left);
+    for (const source of this.#traffic.discoveryOf(pool.name)) this.#discovery(pool.name, source);
+  }
+
+  /** Counters of a pool that left go on, gauges end. */
+  leftPool(
+    name: string,
+    slot: number | null,
+    own: readonly number[],
+    left: readonly DepartedCounts[],
+  ): void {
+    const labels = labelText({ pool: name });
+    const values = poolValues(
+      own,
+      left.map((server) => server.values),
+    );
+    this.#pool(labels, own, values);
+    if (slot !== null) this.#poolDurations(labels, slot, left);
+  }
+
+  leftServer({ pool, name, slot, values }: DepartedCounts): void {
+    this.#server(labelText({ pool: pool ?? '', server: name }), slot, values);
+  }
+
+  /** Reasons over all listeners; call it last. */
+  failures(): void {
+    const help = 'Exchanges ended by a failure, by reason word.';
+    const family = this.#out.counter('evenkeel_failures_total', help);
+    this.#reasons.forEach((count, index) => {
+      family.add(count, labelText({ reason: reasonCodes[index]! }));
+    });
+  }
+
+  #server(labels: LabelText, slot: number | null, values: readonly number[]): void {
+    this.#columns('server', serverColumns, values, labels);
+    const attempts = (values[ServerColumn.DIALS] ?? 0) + (values[ServerColumn.REUSES] ?? 0);
+    const help = 'Attempts made at this server.';
+    this.#out.counter('evenkeel_server_attempts_total', help).add(attempts, labels);
     if (slot === null) return;
-    const shape = shapeOf(traffic.histograms.read('route', slot));
-    out.histogram('evenkeel_route_duration_seconds', 'Time of whole exchanges.', shape, { route });
-  };
-  for (const { slot, name } of traffic.snapshot.routes) {
-    write(name, slot, traffic.counters.row('route', slot));
+    const inFlight = Atomics.load(this.#traffic.words.inFlight, slot);
+    this.#out.gauge('evenkeel_server_in_flight', RUNNING).add(inFlight, labels);
+    // Histograms of servers that have counted nothing are not read.
+    if (attempts > 0) this.#durations('server', slot, labels);
   }
-  for (const { name, slot, values } of traffic.departed.of('route')) write(name, slot, values);
-}
 
-/** Pools that left, and servers that left whatever pool: counters go on, gauges end. */
-function departedPoolMetrics(out: Exposition, traffic: TrafficMeans): void {
-  for (const { name, slot, values } of traffic.departed.of('pool')) {
-    poolTotals(out, name, slot, values, traffic);
+  #pool(labels: LabelText, own: readonly number[], values: readonly number[]): void {
+    this.#columns('pool', poolColumns, values, labels);
+    const help = withoutServerHelp;
+    this.#out.counter('evenkeel_pool_without_server_total', help).add(endedOf(own), labels);
   }
-  for (const { pool, name, slot, values } of traffic.departed.of('server')) {
-    serverTotals(out, { pool: pool ?? '', server: name }, slot, values, traffic);
+
+  /** A slot's counters by their columns: classes and reasons are one metric with a label each. */
+  #columns(
+    owner: CounterOwner,
+    columns: readonly Column[],
+    values: readonly number[],
+    labels: LabelText,
+  ): void {
+    let families = this.#columnsOf.get(owner);
+    if (families === undefined) {
+      families = familiesOf(this.#out, owner, columns);
+      this.#columnsOf.set(owner, families);
+    }
+    families.requests.add(endedOf(values), labels);
+    for (let index = 0; index < columns.length; index++) {
+      const { family, suffix, isReason } = families.columns[index]!;
+      const value = values[index] ?? 0;
+      if (family === null || (isReason && value === 0)) continue;
+      family.add(value, suffix === '' ? labels : ((labels + suffix) as LabelText));
+    }
   }
-}
 
-function poolMetrics(out: Exposition, pool: Pool, traffic: TrafficMeans): void {
-  const { counters, healthOf } = traffic;
-  const labels = { pool: pool.name };
-  poolTotals(out, pool.name, pool.slot, counters.row('pool', pool.slot), traffic);
-  const queued = Atomics.load(traffic.words.poolQueued, pool.slot);
-  out.gauge('evenkeel_pool_waiting', 'Requests that wait for a place now.', queued, labels);
-  const running = pool.servers.reduce((sum, { slot }) => sum + inFlightOf(traffic, slot), 0);
-  out.gauge('evenkeel_pool_in_flight', 'Exchanges and tunnels at its servers.', running, labels);
-  for (const state of states) {
-    const count = pool.servers.filter((server) => stateOf(healthOf, server) === state).length;
-    out.gauge('evenkeel_pool_servers', 'Servers by state.', count, { ...labels, state });
+  #durations(
+    owner: CounterOwner,
+    slot: number,
+    labels: LabelText,
+    exemplars: readonly Exemplar[] = [],
+  ): void {
+    for (const [timing, name, help] of timings) {
+      const cells = this.#traffic.histograms.read(owner, slot, timing);
+      // Those that left come last, when no pool follows.
+      if (owner === 'server') mergeInto(this.#sums[timing]!, cells);
+      const shown = timing === TimingColumn.TOTAL ? exemplars : [];
+      this.#histogram(`evenkeel_${owner}_${name}_seconds`, help, cells, labels, shown);
+    }
   }
-  for (const source of traffic.discoveryOf(pool.name)) discoveryMetrics(out, pool.name, source);
-  for (const server of pool.servers) serverMetrics(out, pool, server, traffic);
-}
 
-function discoveryMetrics(out: Exposition, pool: string, status: DiscoveryStatus): void {
-  const labels = { pool, source: status.source };
-  const isUp = Number(status.state === 'ok' || status.state === 'holding');
-  out.gauge('evenkeel_discovery_up', '1 while the source answers.', isUp, labels);
-  const isHolding = Number(status.state === 'holding');
-  out.gauge('evenkeel_discovery_holding', '1 while an answer is held back.', isHolding, labels);
-  const { servers, answers, failures, heldAnswers, changedAtMs } = status;
-  out.gauge('evenkeel_discovery_servers', 'Servers in use that it found.', servers, labels);
-  out.counter('evenkeel_discovery_answers_total', 'Answers.', answers, labels);
-  out.counter('evenkeel_discovery_failures_total', 'Questions without answer.', failures, labels);
-  out.counter('evenkeel_discovery_held_total', 'Answers held back.', heldAnswers, labels);
-  if (changedAtMs === null) return;
-  const changedAt = 'When what is in use last changed.';
-  out.gauge('evenkeel_discovery_changed_time_seconds', changedAt, changedAtMs / 1000, labels);
-}
+  /** A pool's own, those of its servers, which have just been written, and of those that left it. */
+  #poolDurations(labels: LabelText, slot: number, left: readonly DepartedCounts[]): void {
+    const { histograms } = this.#traffic;
+    for (const [timing, name, help] of timings) {
+      const cells = this.#sums[timing]!;
+      histograms.addTo(cells, 'pool', slot, timing);
+      for (const server of left) {
+        if (server.slot !== null) histograms.addTo(cells, 'server', server.slot, timing);
+      }
+      this.#histogram(`evenkeel_pool_${name}_seconds`, help, cells, labels, []);
+    }
+    this.#sums = emptySums();
+  }
 
-function poolTotals(
-  out: Exposition,
-  pool: string,
-  slot: number | null,
-  values: readonly number[],
-  { histograms }: TrafficMeans,
-): void {
-  columnMetrics(out, { owner: 'pool', columns: poolColumns, values }, { pool });
-  if (slot === null) return;
-  const shape = shapeOf(histograms.read('pool', slot));
-  out.histogram('evenkeel_pool_duration_seconds', 'Time of whole exchanges.', shape, { pool });
-}
+  #histogram(
+    name: string,
+    help: string,
+    cells: Float64Array,
+    labels: LabelText,
+    exemplars: readonly Exemplar[],
+  ): void {
+    if (cells.every((count) => count === 0)) return;
+    this.#out.histogram(name, help).addHistogram(cells, labels, exemplars);
+  }
 
-function serverMetrics(out: Exposition, pool: Pool, server: Server, traffic: TrafficMeans): void {
-  const labels = { pool: pool.name, server: server.address };
-  serverTotals(out, labels, server.slot, traffic.counters.row('server', server.slot), traffic);
-  const isUp = Number(stateOf(traffic.healthOf, server) === 'up');
-  out.gauge('evenkeel_server_up', '1 while the server takes new traffic.', isUp, labels);
-  out.gauge('evenkeel_server_weight', 'Weight in force.', server.weight, labels);
-  if (!server.pendingMax) return;
-  const pending = Atomics.load(traffic.words.pending, server.slot);
-  out.gauge('evenkeel_server_pending', 'Exchanges that wait for its answer.', pending, labels);
-}
-
-function inFlightOf({ words }: TrafficMeans, slot: number): number {
-  return Atomics.load(words.inFlight, slot);
-}
-
-function serverTotals(
-  out: Exposition,
-  labels: Labels,
-  slot: number | null,
-  values: readonly number[],
-  { words, histograms }: TrafficMeans,
-): void {
-  columnMetrics(out, { owner: 'server', columns: serverColumns, values }, labels);
-  if (slot === null) return;
-  const inFlight = Atomics.load(words.inFlight, slot);
-  out.gauge('evenkeel_server_in_flight', 'Exchanges and tunnels now running.', inFlight, labels);
-  // Histograms of servers that have counted nothing are not read.
-  if (values.every((value) => value === 0)) return;
-  for (const [timing, name, help] of serverTimings) {
-    const shape = shapeOf(histograms.read('server', slot, timing));
-    if (shape.count > 0) out.histogram(`evenkeel_server_${name}_seconds`, help, shape, labels);
+  #discovery(pool: string, status: DiscoveryStatus): void {
+    const out = this.#out;
+    const labels = labelText({ pool, source: status.source });
+    const isUp = Number(status.state === 'ok' || status.state === 'holding');
+    out.gauge('evenkeel_discovery_up', '1 while the source answers.').add(isUp, labels);
+    const isHolding = Number(status.state === 'holding');
+    const held = '1 while an answer is held back.';
+    out.gauge('evenkeel_discovery_holding', held).add(isHolding, labels);
+    const { servers, answers, failures, heldAnswers, changedAtMs } = status;
+    const found = 'Servers in use that it found.';
+    out.gauge('evenkeel_discovery_servers', found).add(servers, labels);
+    out.counter('evenkeel_discovery_answers_total', 'Answers.').add(answers, labels);
+    const unanswered = 'Questions without answer.';
+    out.counter('evenkeel_discovery_failures_total', unanswered).add(failures, labels);
+    out.counter('evenkeel_discovery_held_total', 'Answers held back.').add(heldAnswers, labels);
+    if (changedAtMs === null) return;
+    const changedAt = 'When what is in use last changed.';
+    out.gauge('evenkeel_discovery_changed_time_seconds', changedAt).add(changedAtMs / 1000, labels);
   }
 }
 
-const serverTimings = [
-  [ServerTiming.CONNECT, 'connect', 'Time to connect.'],
-  [ServerTiming.FIRST_BYTE, 'first_byte', 'Time from the request to the first byte of the answer.'],
-  [ServerTiming.TOTAL, 'duration', 'Time from the pick to the end.'],
+const RUNNING = 'Exchanges and tunnels now running.';
+const withoutServerHelp =
+  'Exchanges that ended without any server: refused, answered here, or none could be chosen.';
+
+const timings = [
+  [TimingColumn.CONNECT, 'connect', 'Time to connect to a server.'],
+  [TimingColumn.FIRST_BYTE, 'first_byte', 'Time from the request to the first byte of the answer.'],
+  [TimingColumn.TOTAL, 'duration', 'Time of whole exchanges.'],
 ] as const;
 
-function accessLogMetrics(out: Exposition, state: AccessLogStatus): void {
-  const dropped = 'Access-log lines given up because the queue was full.';
-  out.counter('evenkeel_access_log_dropped_lines_total', dropped, state.droppedLines);
-  out.counter('evenkeel_access_log_written_bytes_total', 'Bytes written.', state.writtenBytes);
-  out.gauge(
-    'evenkeel_access_log_queued_bytes',
-    'Bytes that wait to be written.',
-    state.queuedBytes,
-  );
-  const isFailing = Number(state.error !== null);
-  out.gauge('evenkeel_access_log_failing', '1 while the target takes no lines.', isFailing);
+function emptySums(): Float64Array[] {
+  return timings.map(() => new Float64Array(histogramBuckets));
 }
 
-/** A slot's counters by their columns: status classes are one metric with a label. */
-function columnMetrics(out: Exposition, row: CounterRow, labels: Labels): void {
-  row.columns.forEach(({ metric, statusClass, help }, index) => {
-    const all = statusClass === null ? labels : { ...labels, class: statusClass };
-    out.counter(`evenkeel_${row.owner}_${metric}_total`, help, row.values[index] ?? 0, all);
-  });
+/** The metrics of one kind of owner, made once for all of its owners. */
+interface OwnerFamilies {
+  readonly requests: Family;
+  readonly columns: readonly {
+    /** Null for a column that is shown in another way. */
+    readonly family: Family | null;
+    /** Label of the column, to stand behind those of the owner. */
+    readonly suffix: string;
+    readonly isReason: boolean;
+  }[];
 }
 
-interface CounterRow {
-  readonly owner: string;
-  readonly columns: readonly Column[];
-  readonly values: readonly number[];
-}
-
-function stateOf(healthOf: TrafficMeans['healthOf'], server: Server): ServerState {
-  return healthOf(server.slot)?.state ?? 'down';
-}
-
-/** Classic buckets of a log-linear histogram: a bucket belongs where its middle lies. */
-function shapeOf(cells: Float64Array): HistogramShape {
-  const cumulative: number[] = [];
-  let count = 0;
-  let bucket = 0;
-  for (const bound of bounds) {
-    for (; bucket < histogramBuckets && bucketMid(bucket) <= bound * 1e6; bucket++) {
-      count += cells[bucket] ?? 0;
-    }
-    cumulative.push(count);
-  }
-  for (; bucket < histogramBuckets; bucket++) count += cells[bucket] ?? 0;
-  return { bounds, cumulative, count, sum: sampleSum(cells) / 1e6 };
-}
-
-function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`).replace(/[^a-z0-9_]/g, '_');
+function familiesOf(
+  out: Exposition,
+  owner: CounterOwner,
+  columns: readonly Column[],
+): OwnerFamilies {
+  const requests = 'Exchanges ended, whatever their end.';
+  return {
+    requests: out.counter(`evenkeel_${owner}_requests_total`, requests),
+    columns: columns.map(({ key, metric, label, help }) => ({
+      family: key === 'started' ? null : out.counter(`evenkeel_${owner}_${metric}_total`, help),
+      suffix: label === null ? '' : `,${label[0]}="${label[1]}"`,
+      isReason: label?.[0] === 'reason',
+    })),
+  };
 }

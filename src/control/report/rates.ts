@@ -1,5 +1,4 @@
 import type { Snapshot } from '../../model/snapshot.ts';
-import { ServerColumn } from '../../observe/columns.ts';
 import type { CounterReader } from '../../observe/counters.ts';
 import type { Clock, RunningTimer } from '../../platform/clock.ts';
 
@@ -63,7 +62,7 @@ export class RequestRates {
   }
 
   #now(slot: number): Sample {
-    const requests = this.#counters.one('server', slot, ServerColumn.REQUESTS);
+    const requests = this.#counters.ended('server', slot);
     return { atMs: this.#clock.nowMs(), requests };
   }
 }

@@ -89,12 +89,12 @@ export interface ServerSample extends EndedSample {
   readonly faults: number;
 }
 
-/** What is timed. Listeners and routes have no `connect`. */
+/** What is timed: the dial, the first byte of the answer since the attempt, the whole exchange. */
 export type Timing = 'connect' | 'firstByte' | 'total';
 
 /**
  * Histograms of an owner, read when they are asked for: cells as base/histogram has them, to take
- * `quantile`, `sampleCount` and differences of. Empty where the owner does not have the timing.
+ * `quantile`, `sampleCount` and differences of.
  */
 export interface Durations {
   /** Adds to `into`, which is new and empty by default. Cost: 896 reads per worker and server. */

@@ -1,16 +1,22 @@
-import { histogramBuckets, mergeInto } from '../../base/histogram.ts';
-import type { Pool, Server } from '../../model/snapshot.ts';
+import { histogramBuckets } from '../../base/histogram.ts';
+import type { FailureCode } from '../../model/failure.ts';
+import type { Pool, Server, Snapshot } from '../../model/snapshot.ts';
 import {
   ListenerColumn,
   PoolColumn,
   RouteColumn,
+  reasonCodes,
   ServerColumn,
-  ServerTiming,
+  TimingColumn,
 } from '../../observe/columns.ts';
-import type { HistogramOwner, HistogramReader } from '../../observe/histograms.ts';
+import { type CounterOwner, endedOf } from '../../observe/counters.ts';
+import type { HistogramReader } from '../../observe/histograms.ts';
+import { poolValues } from '../../observe/pool-values.ts';
 import { linksOf, responsesOf, type TrafficMeans } from './build-status.ts';
+import { byPool, type DepartedCounts } from './departed.ts';
 import type {
   Durations,
+  EndedSample,
   ListenerSample,
   PoolSample,
   RouteSample,
@@ -22,91 +28,88 @@ import type {
 /** Cost: one pass over the counters of all slots in use; histograms cost when they are asked for. */
 export function takeSample(means: TrafficMeans, atMs: number): TrafficSample {
   const { snapshot } = means;
+  const left = byPool(means.departed.of('server'));
   return {
     atMs,
-    listeners: snapshot.listeners.map(({ slot, name }) => listenerSample(means, slot, name)),
-    routes: snapshot.routes.map(({ slot, name, pool }) => routeSample(means, slot, name, pool)),
-    pools: snapshot.pools.map((pool) => poolSample(means, pool)),
+    listeners: snapshot.listeners.map((listener) => listenerSample(means, listener)),
+    routes: snapshot.routes.map((route) => routeSample(means, route)),
+    pools: snapshot.pools.map((pool) => poolSample(means, pool, left.get(pool.name) ?? [])),
   };
 }
 
-function listenerSample(means: TrafficMeans, slot: number, name: string): ListenerSample {
+function listenerSample(
+  means: TrafficMeans,
+  { slot, name }: Snapshot['listeners'][number],
+): ListenerSample {
   const row = means.counters.row('listener', slot);
   return {
     name,
     links: linksOf(means, slot),
     accepted: row[ListenerColumn.ACCEPTED]!,
-    inFlight: 0,
-    requests: row[ListenerColumn.REQUESTS]!,
-    responses: responsesOf(row, ListenerColumn),
-    reasons: {},
+    inFlight: Math.max(0, row[ListenerColumn.STARTED]! - endedOf(row)),
     withoutServer: row[ListenerColumn.WITHOUT_SERVER]!,
+    ...ended(row, ListenerColumn.REASONS),
     bytesIn: row[ListenerColumn.BYTES_IN]!,
     bytesOut: row[ListenerColumn.BYTES_OUT]!,
-    durations: noDurations,
+    durations: new SlotDurations(means.histograms, [['listener', slot]]),
   };
 }
 
 function routeSample(
   means: TrafficMeans,
-  slot: number,
-  name: string,
-  pool: string | null,
+  { slot, name, pool }: Snapshot['routes'][number],
 ): RouteSample {
   const row = means.counters.row('route', slot);
   return {
     name,
     pool,
-    inFlight: 0,
-    requests: row[RouteColumn.REQUESTS]!,
-    responses: responsesOf(row, RouteColumn),
-    reasons: {},
+    inFlight: Math.max(0, row[RouteColumn.STARTED]! - endedOf(row)),
     withoutServer: row[RouteColumn.WITHOUT_SERVER]!,
+    fallbacks: row[RouteColumn.FALLBACKS]!,
+    ...ended(row, RouteColumn.REASONS),
     bytesIn: row[RouteColumn.BYTES_IN]!,
     bytesOut: row[RouteColumn.BYTES_OUT]!,
-    fallbacks: row[RouteColumn.FALLBACKS]!,
-    durations: new SlotDurations(means.histograms, 'route', slot, ['total']),
+    durations: new SlotDurations(means.histograms, [['route', slot]]),
   };
 }
 
-function poolSample(means: TrafficMeans, pool: Pool): PoolSample {
-  const row = means.counters.row('pool', pool.slot);
-  const servers = pool.servers.map((server) => serverSample(means, server));
+function poolSample(means: TrafficMeans, pool: Pool, left: readonly DepartedCounts[]): PoolSample {
+  const { counters, histograms, words } = means;
+  const own = counters.row('pool', pool.slot);
+  const rows = [
+    ...pool.servers.map(({ slot }) => counters.row('server', slot)),
+    ...left.map(({ values }) => values),
+  ];
+  const values = poolValues(own, rows);
   const view = means.conditionOf(pool.name);
-  const sum = (of: (server: ServerSample) => number): number =>
-    servers.reduce((total, server) => total + of(server), 0);
+  const sum = (column: number): number => rows.reduce((total, row) => total + row[column]!, 0);
+  const slots = [...pool.servers, ...left].flatMap(({ slot }) => (slot === null ? [] : [slot]));
   return {
     name: pool.name,
     condition: view?.condition ?? 'down',
     why: view?.why ?? 'not yet known',
-    inFlight: sum((server) => server.inFlight),
-    waiting: Atomics.load(means.words.poolQueued, pool.slot),
-    queued: row[PoolColumn.QUEUED]!,
-    requests: row[PoolColumn.REQUESTS]!,
-    responses: responsesOf(row, PoolColumn),
-    reasons: {},
-    withoutServer: row[PoolColumn.WITHOUT_SERVER]!,
-    noServer: row[PoolColumn.NO_SERVER]!,
-    retries: row[PoolColumn.RETRIES]!,
-    retriesDenied: row[PoolColumn.RETRIES_DENIED]!,
-    failovers: row[PoolColumn.FAILOVERS]!,
-    hedges: row[PoolColumn.HEDGES]!,
-    bytesIn: sum((server) => server.bytesIn),
-    bytesOut: sum((server) => server.bytesOut),
-    durations: {
-      read: (timing, into = new Float64Array(histogramBuckets)) => {
-        if (timing === 'total') mergeInto(into, means.histograms.read('pool', pool.slot));
-        else for (const server of servers) server.durations.read(timing, into);
-        return into;
-      },
-    },
-    servers,
+    inFlight: pool.servers.reduce((all, { slot }) => all + Atomics.load(words.inFlight, slot), 0),
+    waiting: Atomics.load(words.poolQueued, pool.slot),
+    queued: own[PoolColumn.QUEUED]!,
+    withoutServer: endedOf(own),
+    noServer: own[PoolColumn.NO_SERVER]!,
+    retries: own[PoolColumn.RETRIES]!,
+    retriesDenied: own[PoolColumn.RETRIES_DENIED]!,
+    failovers: own[PoolColumn.FAILOVERS]!,
+    hedges: own[PoolColumn.HEDGES]!,
+    ...ended(values, PoolColumn.REASONS),
+    bytesIn: sum(ServerColumn.BYTES_IN),
+    bytesOut: sum(ServerColumn.BYTES_OUT),
+    durations: new SlotDurations(histograms, [
+      ['pool', pool.slot],
+      ...slots.map((slot) => ['server', slot] as const),
+    ]),
+    servers: pool.servers.map((server, index) => serverSample(means, server, rows[index]!)),
   };
 }
 
-function serverSample(means: TrafficMeans, server: Server): ServerSample {
+function serverSample(means: TrafficMeans, server: Server, row: readonly number[]): ServerSample {
   const { slot } = server;
-  const row = means.counters.row('server', slot);
   const health = means.healthOf(slot);
   return {
     address: server.address,
@@ -116,10 +119,7 @@ function serverSample(means: TrafficMeans, server: Server): ServerSample {
     isBackup: server.isBackup,
     connectionsMax: server.connectionsMax,
     inFlight: Atomics.load(means.words.inFlight, slot),
-    requests: row[ServerColumn.REQUESTS]!,
-    responses: responsesOf(row, ServerColumn),
-    reasons: {},
-    attempts: row[ServerColumn.ATTEMPTS]!,
+    attempts: row[ServerColumn.DIALS]! + row[ServerColumn.REUSES]!,
     connects: row[ServerColumn.CONNECTS]!,
     connectFailures: row[ServerColumn.CONNECT_FAILURES]!,
     reuses: row[ServerColumn.REUSES]!,
@@ -127,46 +127,48 @@ function serverSample(means: TrafficMeans, server: Server): ServerSample {
     resets: row[ServerColumn.RESETS]!,
     timeouts: row[ServerColumn.TIMEOUTS]!,
     faults: row[ServerColumn.FAULTS]!,
+    ...ended(row, ServerColumn.REASONS),
     bytesIn: row[ServerColumn.BYTES_IN]!,
     bytesOut: row[ServerColumn.BYTES_OUT]!,
-    durations: new SlotDurations(means.histograms, 'server', slot, [
-      'connect',
-      'firstByte',
-      'total',
-    ]),
+    durations: new SlotDurations(means.histograms, [['server', slot]]),
   };
 }
 
-const noDurations: Durations = { read: (_, into = new Float64Array(histogramBuckets)) => into };
+function ended(
+  row: readonly number[],
+  reasonsAt: number,
+): Pick<EndedSample, 'requests' | 'responses' | 'reasons'> {
+  const reasons: Partial<Record<FailureCode, number>> = {};
+  for (let index = 0; index < reasonCodes.length; index++) {
+    const count = row[reasonsAt + index]!;
+    if (count !== 0) reasons[reasonCodes[index]!] = count;
+  }
+  return { requests: endedOf(row), responses: responsesOf(row), reasons };
+}
 
-const timingNumbers: Readonly<Record<Timing, number>> = {
-  connect: ServerTiming.CONNECT,
-  firstByte: ServerTiming.FIRST_BYTE,
-  total: ServerTiming.TOTAL,
+const timingColumns: Readonly<Record<Timing, number>> = {
+  connect: TimingColumn.CONNECT,
+  firstByte: TimingColumn.FIRST_BYTE,
+  total: TimingColumn.TOTAL,
 };
 
+/** Sums of histograms of slots. */
 class SlotDurations implements Durations {
   readonly #histograms: HistogramReader;
-  readonly #owner: HistogramOwner;
-  readonly #slot: number;
-  readonly #timings: readonly Timing[];
+  readonly #slots: readonly (readonly [owner: CounterOwner, slot: number])[];
 
   constructor(
     histograms: HistogramReader,
-    owner: HistogramOwner,
-    slot: number,
-    timings: readonly Timing[],
+    slots: readonly (readonly [owner: CounterOwner, slot: number])[],
   ) {
     this.#histograms = histograms;
-    this.#owner = owner;
-    this.#slot = slot;
-    this.#timings = timings;
+    this.#slots = slots;
   }
 
   read(timing: Timing, into: Float64Array = new Float64Array(histogramBuckets)): Float64Array {
-    if (!this.#timings.includes(timing)) return into;
-    const number = this.#owner === 'server' ? timingNumbers[timing] : 0;
-    mergeInto(into, this.#histograms.read(this.#owner, this.#slot, number));
+    for (const [owner, slot] of this.#slots) {
+      this.#histograms.addTo(into, owner, slot, timingColumns[timing]);
+    }
     return into;
   }
 }

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { limits } from '../../model/limits.ts';
 import { allocateShared } from '../../model/shared-memory.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
-import { CounterReader, CounterWriter, counterCount } from '../../observe/counters.ts';
+import { ServerColumn, TimingColumn } from '../../observe/columns.ts';
+import { CounterReader, CounterWriter, counterCount, endedOf } from '../../observe/counters.ts';
 import { HistogramReader, HistogramWriter, histogramWords } from '../../observe/histograms.ts';
 import { SlotBook } from '../publish/slots.ts';
 import { DepartedTotals } from './departed.ts';
@@ -45,10 +46,10 @@ function processWith(addresses: readonly string[]): {
     },
     snapshot: { listeners: [], routes: [], pools: [{ ...pool, servers }] } as unknown as Snapshot,
     count: (address, requests) => {
-      writer.cells[writer.server(slotOf(address))]! += requests;
-      durations.cells[durations.server(slotOf(address), 2) + 7]! += requests;
+      writer.cells[writer.server(slotOf(address)) + ServerColumn.S2XX]! += requests;
+      durations.cells[durations.of('server', slotOf(address), TimingColumn.TOTAL) + 7]! += requests;
     },
-    requests: (address) => counters.one('server', slotOf(address), 0),
+    requests: (address) => counters.ended('server', slotOf(address)),
   };
 }
 
@@ -71,7 +72,7 @@ test('a successor goes on where the one before stands, and adds what it counts l
   // 5 + 100 + 1 + 3
   assert.equal(after.requests('a:1'), 109);
   const slot = after.means.slots.slotOf('server', 'web', 'a:1') ?? -1;
-  assert.equal(after.means.histograms.read('server', slot, 2)[7], 109);
+  assert.equal(after.means.histograms.read('server', slot, TimingColumn.TOTAL)[7], 109);
 });
 
 test('counters of a server that the successor has not are kept in the sum of its pool', () => {
@@ -81,5 +82,7 @@ test('counters of a server that the successor has not are kept in the sum of its
   takeTotals(readTotals(before.snapshot, before.means), null, after.means);
   const [left] = after.means.departed.of('server');
   assert.equal(left?.pool, 'web');
-  assert.equal(left?.values[0], 9);
+  assert.equal(endedOf(left?.values ?? []), 9);
+  const pool = after.means.slots.slotOf('pool', '', 'web') ?? -1;
+  assert.equal(after.means.histograms.read('pool', pool, TimingColumn.TOTAL)[7], 9);
 });

@@ -1,19 +1,20 @@
 import type { Snapshot } from '../../model/snapshot.ts';
 import {
   type Column,
+  ListenerColumn,
   listenerColumns,
   poolColumns,
-  reasonCodes,
+  RouteColumn,
   routeColumns,
   serverColumns,
-  serverTimingCount,
+  timingCount,
 } from '../../observe/columns.ts';
-import type { CounterOwner, CounterReader } from '../../observe/counters.ts';
+import { type CounterOwner, type CounterReader, endedOf } from '../../observe/counters.ts';
 import type { HistogramOwner, HistogramReader } from '../../observe/histograms.ts';
 import type { SlotBook } from '../publish/slots.ts';
 import type { DepartedTotals } from './departed.ts';
 
-/** Counters of one owner: kind, pool of a server or '', name, then by column or reason. */
+/** Counters of one owner: kind, pool of a server or '', name, then by column; zeros at the end are left out. */
 type Row = readonly [owner: CounterOwner, pool: string, name: string, values: readonly number[]];
 
 /** A histogram's cells that are not zero: owner, pool or '', name, timing, then bucket, count, … */
@@ -33,7 +34,6 @@ export interface Totals {
   readonly columns: Readonly<Record<CounterOwner, readonly string[]>>;
   readonly rows: readonly Row[];
   readonly durations: readonly Durations[];
-  readonly reasons: Readonly<Record<string, number>>;
 }
 
 /** Where totals are read from and put into. */
@@ -70,16 +70,21 @@ export function readTotals(
   const known = indexOf(before);
   const rows: Row[] = [];
   const durations: Durations[] = [];
-  const add = (owner: CounterOwner, pool: string, name: string, values: number[]): boolean => {
-    const grown = less(values, known.rows.get(keyOf(owner, pool, name)));
-    const hasGrown = grown.some((value) => value !== 0);
-    if (hasGrown) rows.push([owner, pool, name, grown]);
-    return hasGrown;
+  const add = (
+    owner: CounterOwner,
+    pool: string,
+    name: string,
+    values: readonly number[],
+  ): boolean => {
+    const grown = less(settled(owner, values), known.rows.get(keyOf(owner, pool, name)));
+    const length = grown.findLastIndex((value) => value !== 0) + 1;
+    // Most columns of most rows are reasons that never came up.
+    if (length > 0) rows.push([owner, pool, name, grown.slice(0, length)]);
+    return length > 0;
   };
   const read = (owner: CounterOwner, pool: string, name: string, slot: number): void => {
-    if (!add(owner, pool, name, means.counters.row(owner, slot)) || owner === 'listener') return;
-    const timings = owner === 'server' ? serverTimingCount : 1;
-    for (let timing = 0; timing < timings; timing++) {
+    if (!add(owner, pool, name, means.counters.row(owner, slot))) return;
+    for (let timing = 0; timing < timingCount; timing++) {
       const cells = means.histograms.read(owner, slot, timing);
       const sparse = sparseOf(cells, known.durations.get(`${keyOf(owner, pool, name)}\n${timing}`));
       if (sparse.length > 0) durations.push([owner, pool, name, timing, sparse]);
@@ -92,11 +97,12 @@ export function readTotals(
     for (const { address, slot } of pool.servers) read('server', pool.name, address, slot);
   }
   for (const owner of Object.keys(columnsOf) as CounterOwner[]) {
-    for (const { pool, name, values } of means.departed.of(owner)) {
-      add(owner, pool ?? '', name, [...values]);
+    for (const { pool, name, slot, values } of means.departed.of(owner)) {
+      if (slot === null) add(owner, pool ?? '', name, values);
+      else read(owner, pool ?? '', name, slot);
     }
   }
-  return { columns: columnNames, rows, durations, reasons: readReasons(means, before) };
+  return { columns: columnNames, rows, durations };
 }
 
 /**
@@ -106,7 +112,7 @@ export function readTotals(
 export function takeTotals(totals: Totals, already: Totals | null, means: TotalsMeans): void {
   const known = indexOf(already);
   for (const [owner, pool, name, values] of totals.rows) {
-    const grown = less([...values], known.rows.get(keyOf(owner, pool, name)));
+    const grown = less(values, known.rows.get(keyOf(owner, pool, name)));
     const own = columnsOf[owner].map(({ key }) => {
       const at = totals.columns[owner].indexOf(key);
       return at < 0 ? 0 : (grown[at] ?? 0);
@@ -118,15 +124,23 @@ export function takeTotals(totals: Totals, already: Totals | null, means: Totals
       means.departed.add(owner, means.slots.slotOf('pool', '', pool) === null ? null : pool, own);
   }
   for (const [owner, pool, name, timing, cells] of totals.durations) {
-    const slot = means.slots.slotOf(owner, pool, name);
-    if (slot === null) continue;
     const before = known.durations.get(`${keyOf(owner, pool, name)}\n${timing}`);
-    means.histograms.add(owner, slot, timing, lessSparse(cells, before));
+    const grown = lessSparse(cells, before);
+    const slot = means.slots.slotOf(owner, pool, name);
+    if (slot !== null) means.histograms.add(owner, slot, timing, grown);
+    else if (owner === 'server') {
+      // Its pool is the sum of its servers, and must not fall because one of them left.
+      const poolSlot = means.slots.slotOf('pool', '', pool);
+      if (poolSlot !== null) means.histograms.add('pool', poolSlot, timing, grown);
+    }
   }
-  reasonCodes.forEach((code, index) => {
-    const count = (totals.reasons[code] ?? 0) - (already?.reasons[code] ?? 0);
-    if (count !== 0) means.counters.addReason(index, count);
-  });
+}
+
+/** What runs in this process ends in its books, not in those of another. */
+function settled(owner: CounterOwner, values: readonly number[]): readonly number[] {
+  if (owner === 'pool' || owner === 'server') return values;
+  const started = owner === 'listener' ? ListenerColumn.STARTED : RouteColumn.STARTED;
+  return values.with(started, endedOf(values));
 }
 
 interface TotalsIndex {
@@ -150,7 +164,7 @@ function keyOf(owner: string, pool: string, name: string): string {
   return `${owner}\n${pool}\n${name}`;
 }
 
-function less(values: number[], before: readonly number[] | undefined): number[] {
+function less(values: readonly number[], before: readonly number[] | undefined): readonly number[] {
   return before === undefined ? values : values.map((value, at) => value - (before[at] ?? 0));
 }
 
@@ -176,14 +190,4 @@ function lessSparse(
     counts.set(before[i]!, (counts.get(before[i]!) ?? 0) - before[i + 1]!);
   }
   return [...counts].flat();
-}
-
-function readReasons({ counters }: TotalsMeans, before: Totals | null): Record<string, number> {
-  const reasons: Record<string, number> = {};
-  counters.reasons().forEach((count, index) => {
-    const code = reasonCodes[index] as string;
-    const grown = count - (before?.reasons[code] ?? 0);
-    if (grown !== 0) reasons[code] = grown;
-  });
-  return reasons;
 }
