@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { limits } from '../model/limits.ts';
+import { counterCount } from '../observe/counters.ts';
 import { allocateShared, attachWords } from '../model/shared-memory.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { systemClock } from '../platform/clock.ts';
@@ -49,7 +50,7 @@ function crewOf(count: number): {
   hopeless: Promise<string>;
   logged: string[];
 } {
-  const shared = allocateShared(count, { counterCount: 1, histogramWords: 1 });
+  const shared = allocateShared(count, { counterCount: counterCount(count), histogramWords: 1 });
   const words = attachWords(shared);
   const reclaimed: number[] = [];
   const logged: string[] = [];
