@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { limits } from '../model/limits.ts';
-import { counterCount } from '../observe/counters.ts';
 import { allocateShared, attachWords } from '../model/shared-memory.ts';
 import type { Snapshot } from '../model/snapshot.ts';
+import { counterCount } from '../observe/counters.ts';
 import { systemClock } from '../platform/clock.ts';
 import { createProcessLog } from './process-log.ts';
 import { WorkerCrew } from './worker-crew.ts';
