@@ -135,6 +135,12 @@ export class AdminClient {
     });
   }
 
+  /** Waits a moment, and not for long while the balancer is being started again. */
+  async whenBack(): Promise<void> {
+    await delay(lookMs);
+    await this.#whenBack();
+  }
+
   /** Asks for a change. Errors: throws `CommandError` with the balancer's own words when it is refused. */
   async change(method: string, path: string, body?: unknown): Promise<unknown> {
     const answer = await this.ask(method, path, body);

@@ -32,7 +32,7 @@ export interface AdminResponse {
 
 /** Takes the text of a stream. */
 export interface AdminSink {
-  /** Sends it, or drops a client that is too slow to take it: nothing waits beyond a MiB. */
+  /** Sends it, or drops a client that has left more than a MiB unread. */
   write(text: string): void;
   end(): void;
 }
@@ -224,7 +224,7 @@ function sendStream(response: ServerResponse, result: AdminResponse, { streams }
   const sink: AdminSink = {
     write: (text) => {
       if (hasEnded || response.writableEnded) return;
-      if (response.writableLength + text.length > streamBytesMax) response.destroy();
+      if (response.writableLength > streamBytesMax) response.destroy();
       else response.write(text);
     },
     end,

@@ -179,6 +179,22 @@ describe('the dashboard in Chromium', { skip: whyNoBrowser }, () => {
     await page.close();
   });
 
+  it('asks for the token where reading needs it, and goes on with it', async () => {
+    const page = await browser.newPage();
+    // As from another machine: what is read without the token is refused.
+    await page.route('**/v1/**', async (route) => {
+      const given = (await route.request().allHeaders())['authorization'];
+      if (given === `Bearer ${token}`) await route.continue();
+      else await route.fulfill({ status: 401, json: { error: { code: 'token-required' } } });
+    });
+    await page.goto(address);
+    await page.getByRole('heading', { name: 'Token needed' }).waitFor();
+    await page.getByLabel('Token').fill(token);
+    await page.getByRole('button', { name: 'Show the dashboard' }).click();
+    await page.getByText('All is well').waitFor();
+    await page.close();
+  });
+
   for (const [name, width, scheme] of [
     ['a phone', 390, 'dark'],
     ['a small window', 800, 'light'],

@@ -121,6 +121,12 @@ describe('evenkeel top', () => {
         15_000,
         () => shownServers(screen())[1]?.state === 'draining',
       );
+      const { pids } = await balancer.status();
+      process.kill(pids.balancer, 'SIGKILL');
+      await until('the next balancer on the screen', 30_000, async () => {
+        const next = (await balancer.status()).pids.balancer;
+        return next !== pids.balancer && screen().includes(`pid ${next},`);
+      });
       tmux('send-keys', 'q');
       await until('the end', 15_000, () => screen().includes('left with 0'));
     } finally {

@@ -9,6 +9,8 @@ import { TopScreen } from '../top/screen.ts';
 const enterScreen = '\u001b[?1049h\u001b[?25l';
 const leaveScreen = '\u001b[?25h\u001b[?1049l';
 const framesMax = 1_000_000;
+/** How often a balancer that is away is looked for, a tenth of a second apart, or its restart apart. */
+const triesMax = 50;
 
 /** `evenkeel top`. */
 export const top: Command = {
@@ -118,10 +120,7 @@ async function runInTerminal(
   out(enterScreen);
   try {
     draw();
-    await client.follow('/v1/live', stopped.signal, (event, json) => {
-      screen.on(event, json);
-      draw();
-    });
+    await followOn(client, screen, stopped.signal, draw);
   } finally {
     out(leaveScreen);
     stdin.setRawMode(false);
@@ -129,5 +128,29 @@ async function runInTerminal(
     stdin.pause();
     stdout.off('resize', draw);
   }
-  if (!stopped.signal.aborted) throw new CommandError('The balancer ended the stream');
+}
+
+/** Goes on with the next balancer after an upgrade or a crash: it is there in a moment, on the same socket. */
+async function followOn(
+  client: AdminClient,
+  screen: TopScreen,
+  signal: AbortSignal,
+  draw: () => void,
+): Promise<void> {
+  for (let failures = 0; !signal.aborted; failures++) {
+    try {
+      await client.follow('/v1/live', signal, (event, json) => {
+        if (failures > 0) screen.notice = '';
+        failures = 0;
+        screen.on(event, json);
+        draw();
+      });
+    } catch (error) {
+      if (!(error instanceof CommandError) || failures >= triesMax) throw error;
+    }
+    if (signal.aborted) return;
+    screen.notice = 'the balancer is away';
+    draw();
+    await client.whenBack();
+  }
 }
