@@ -477,7 +477,10 @@ export class ClientLink implements ClientSide, LinkHandler {
       place.floor = floor;
       place.bodyAt = bodyAt;
       writeRequest(plane, exchange, head, forwarding, place);
-    } else this.#answerSoon = admission;
+    } else {
+      this.#answerSoon = admission;
+      plane.tracing?.beginHere(exchange, head, forwarding.isTrustedPeer);
+    }
     const mirror = exchange.plan === null ? null : exchange.plan.mirror;
     if (mirror !== null) mirror.takeHead();
     if (!exchange.isRequestComplete) return;
@@ -504,20 +507,14 @@ export class ClientLink implements ClientSide, LinkHandler {
     const exchange = this.#exchange;
     invariant(exchange?.hooked, 'hooks of an ended exchange are not heard');
     exchange.stage = Stage.CHOOSING;
-    const decided = admissionOf(outcome);
-    if (decided === null) {
-      const { bytes } = exchange.hooked.lines;
-      const head = plane.requestHead;
-      const limitsOfHead = exchange.listener!.table.headLimits;
-      const length = parseRequestHead(head, bytes, 0, bytes.length, limitsOfHead);
-      invariant(length === bytes.length, 'a head that was valid still is');
-      const { isTrusted, forwarding } = exchange.listener!.peers.of(this.link.remoteAddress);
-      const admission = admitToPool(plane, exchange, head, isTrusted);
-      this.#goOn(exchange, admission, head, forwarding, -1, 0, 0);
-    } else {
-      this.#answerSoon = decided;
-      if (exchange.isRequestComplete) this.#settle();
-    }
+    const { bytes } = exchange.hooked.lines;
+    const head = plane.requestHead;
+    const limitsOfHead = exchange.listener!.table.headLimits;
+    const length = parseRequestHead(head, bytes, 0, bytes.length, limitsOfHead);
+    invariant(length === bytes.length, 'a head that was valid still is');
+    const { isTrusted, forwarding } = exchange.listener!.peers.of(this.link.remoteAddress);
+    const decided = admissionOf(outcome) ?? admitToPool(plane, exchange, head, isTrusted);
+    this.#goOn(exchange, decided, head, forwarding, -1, 0, 0);
     if (!exchange.isRequestComplete && this.#pending === null) this.#settle();
     this.#drainPending();
     const isCut = this.#hasEnded && this.#pending === null && this.#exchange === exchange;

@@ -12,6 +12,7 @@ import { LogNote } from './log-note.ts';
 import type { RoutePlan } from './route-plan.ts';
 import type { ServerState } from './server-state.ts';
 import type { CompiledPool, CompiledRoute, ListenerTable } from './table.ts';
+import type { Trace } from './trace.ts';
 
 /** Where an exchange is. The machine and where each failure goes are drawn in ARCHITECTURE.md. */
 export const Stage = {
@@ -193,6 +194,8 @@ export class Exchange implements SpanSink {
   /** What the access log will say of its request; kept up only while there is one. */
   readonly note: LogNote = new LogNote();
   readonly failover: FailoverState = new FailoverState();
+  /** Its spans, from the writing of its head to its end; null for all that are not sampled. */
+  trace: Trace | null = null;
   /** What goes with it where its route has hooks; null for most, and then nothing is looked at. */
   hooked: Hooked | null = null;
 
@@ -342,6 +345,16 @@ export class Exchange implements SpanSink {
     this.releaseSegments();
   }
 
+  /** Puts `to` where the kept request has `from`, which is as long; nothing where a buffer ends within it. */
+  replaceKept(from: Uint8Array, to: Uint8Array): void {
+    if (this.spilled !== null) replaceBytes(this.spilled, from, to);
+    for (let i = 0; i < this.segmentWords; i += 3) {
+      const at = this.segments[i + 1]!;
+      const part = this.#pool.bytes.subarray(at, at + this.segments[i + 2]!);
+      if (replaceBytes(part, from, to)) return;
+    }
+  }
+
   releaseSegments(): void {
     const segments = this.segments;
     for (let i = 0; i < this.segmentWords; i += 3) this.#pool.release(segments[i]!);
@@ -436,4 +449,10 @@ export class Exchange implements SpanSink {
     this.releaseSegments();
     this.spilled = copy;
   }
+}
+
+function replaceBytes(bytes: Uint8Array, from: Uint8Array, to: Uint8Array): boolean {
+  const at = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(from);
+  if (at >= 0) bytes.set(to, at);
+  return at >= 0;
 }

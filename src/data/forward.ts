@@ -87,6 +87,7 @@ export class Forward implements Conductor, QueueOwner {
       unspend(plane, exchange);
       return false;
     }
+    if (exchange.trace !== null) exchange.trace.status = head.status;
     countAnswer(plane, exchange.slot, head.status);
     exchange.failover.pauseMs = pause;
     return true;
@@ -99,6 +100,7 @@ export class Forward implements Conductor, QueueOwner {
     }
     const slot = exchange.slot;
     exchange.server = null;
+    exchange.trace?.failed('upstream-unavailable');
     this.#releaseSlot(exchange);
     exchange.addTried(slot);
     this.#later(exchange, 'upstream-unavailable', exchange.failover.pauseMs);
@@ -131,6 +133,7 @@ export class Forward implements Conductor, QueueOwner {
       if (failureKind(code).countsAgainstServer && !(side.isReused && isClosing(code))) {
         countFailure(this.#plane, slotOf(exchange, side), code);
       }
+      if (exchange.trace !== null) exchange.trace.raceCode = code;
       leaveRace(this.#plane, exchange, side);
       return;
     }
@@ -139,6 +142,7 @@ export class Forward implements Conductor, QueueOwner {
     const slot = exchange.slot;
     const wasReused = exchange.server?.isReused === true;
     exchange.server = null;
+    exchange.trace?.failed(code);
     this.#releaseSlot(exchange);
     const kind = failureKind(code);
     // A reused link that the server closed at its idle limit says nothing about the server's health.
@@ -274,7 +278,10 @@ export class Forward implements Conductor, QueueOwner {
     if (exchange.failover.rule.hasTimes) this.#clock.startTry(exchange);
     const server = this.#open(exchange, state, pool);
     if (exchange.attempts === 1 && exchange.spilled === null) exchange.flush();
-    else exchange.replay();
+    else {
+      exchange.trace?.again();
+      exchange.replay();
+    }
     // A body that was held back for a server that failed goes on with one that is connected.
     if (server.isConnected && server.waitingBytes <= limits.queueHighBytes) {
       exchange.client?.setBodyPaused(false);
@@ -385,6 +392,7 @@ export class Forward implements Conductor, QueueOwner {
       failover.hedgeAtMs = NEVER;
       if (startRace(this.#plane, exchange)) {
         this.#open(exchange, exchange.serverState!, exchange.pool!);
+        exchange.trace?.again();
         exchange.replay();
       }
     }
@@ -404,6 +412,7 @@ export class Forward implements Conductor, QueueOwner {
     countFailure(plane, slot, 'upstream-timeout');
     server.cancel();
     exchange.server = null;
+    exchange.trace?.failed('upstream-timeout');
     this.#releaseSlot(exchange);
     exchange.addTried(slot);
     this.#later(exchange, 'upstream-timeout', pauseMs(plane, exchange, 0));

@@ -42,6 +42,7 @@ export function startRace(plane: Plane, exchange: Exchange): boolean {
   failover.pendingSlot = -1;
   if (pool.eligible.pendingMaxOf(second) > 0) notePending(exchange, second);
   failover.hedges++;
+  exchange.trace?.race();
   exchange.acts |= Act.HEDGED;
   exchange.slot = second;
   exchange.lastSlot = second;
@@ -82,6 +83,7 @@ export function leaveRace(plane: Plane, exchange: Exchange, side: ServerSide): v
     return;
   }
   exchange.failover.rival = null;
+  exchange.trace?.rivalLeft(rival.attemptAtUs, rival.state);
   giveBack(plane, exchange, rival.slot, rival.isPending);
 }
 
@@ -90,6 +92,7 @@ export function endRival(plane: Plane, exchange: Exchange): void {
   const { rival } = exchange.failover;
   if (rival === null) return;
   exchange.failover.rival = null;
+  exchange.trace?.rivalLeft(rival.attemptAtUs, rival.state);
   rival.server.cancel();
   giveBack(plane, exchange, rival.slot, rival.isPending);
 }
@@ -115,6 +118,7 @@ function becomeOwn(plane: Plane, exchange: Exchange): void {
   const { rival } = failover;
   invariant(rival !== null, 'a race has two sides');
   failover.rival = null;
+  exchange.trace?.ownLeft();
   exchange.server = rival.server;
   exchange.slot = rival.slot;
   exchange.lastSlot = rival.slot;

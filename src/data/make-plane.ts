@@ -94,6 +94,7 @@ export function makePlane(options: DataPlaneOptions, histograms: HistogramWriter
     isDraining: false,
     replacedForMs: 0,
     hasAccessLog: start.snapshot.accessLog,
+    tracing: null,
     logLayout: null,
     log: () => {},
     ...requestIds(options.random),

@@ -17,6 +17,7 @@ import type { MirrorLoad } from './mirror.ts';
 import type { PoolGate } from './pool-gate.ts';
 import type { HeadPlace } from './request-writer.ts';
 import type { ServerState } from './server-state.ts';
+import type { Tracing } from './tracing.ts';
 
 /** The worker's conductor of exchanges, as links see it; implemented by `Forward`. */
 export interface Conductor {
@@ -106,6 +107,8 @@ export interface Plane {
   replacedForMs: number;
   /** Whether lines are wanted. */
   hasAccessLog: boolean;
+  /** Decides on traces; null while none are configured. */
+  tracing: Tracing | null;
   /** How they are wanted; null = the usual line for everyone. */
   logLayout: LogLayout | null;
   /** Writes the access-log line of an ended exchange or tunnel. */

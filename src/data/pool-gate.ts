@@ -154,6 +154,7 @@ export class PoolGate {
     const waiter = new Waiter(this, exchange, owner, this.#shared.ticket(), nowMs);
     failover.waiter = waiter;
     failover.isArmed = true;
+    exchange.trace?.queued();
     this.#append(waiter);
     plane.fineTimers.schedule(waiter.timer, failover.queueUntilMs);
     plane.cells[plane.counters.pool(this.#slot) + PoolColumn.QUEUED]! += 1;
@@ -169,6 +170,7 @@ export class PoolGate {
     const { waiter } = failover;
     if (waiter === null) return;
     failover.waiter = null;
+    exchange.trace?.unqueued();
     failover.waitedMs += this.#plane.driver.preciseNow() - waiter.sinceMs;
     this.#plane.fineTimers.cancel(waiter.timer);
     this.#remove(waiter);

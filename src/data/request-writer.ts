@@ -33,6 +33,10 @@ export function writeRequest(
   if (exchange.hooked !== null) {
     forwarding.edits = exchange.hooked.requestEdits.over(forwarding.edits);
   }
+  if (plane.tracing !== null) {
+    const { edits, isTrustedPeer } = forwarding;
+    forwarding.edits = plane.tracing.begin(exchange, head, edits, isTrustedPeer);
+  }
   forwarding.keepsUpgrade = exchange.wantsUpgrade;
   forwarding.defaultHost = exchange.pool!.defaultHost;
   if (place.id >= 0 && edit(exchange, head, forwarding, pool, place)) return;

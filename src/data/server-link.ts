@@ -200,6 +200,7 @@ export class ServerLink implements ServerSide, LinkHandler {
     this.#waitsSinceMs = now;
     if (exchange === null) return;
     exchange.connectUs = connectUs;
+    exchange.trace?.connected(exchange.server === this, connectUs);
     this.#armAnswerTimer(now);
     // What was held back while nothing was connected is less than a queue: no `onDrain` would let it go on.
     exchange.client?.setBodyPaused(false);

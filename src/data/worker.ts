@@ -8,6 +8,7 @@ import type { TailFilter } from '../model/live.ts';
 import type { FromWorker, GeoBytes, ListenSocket, WorkerStart } from '../model/messages.ts';
 import { Verdict } from '../model/shared-memory.ts';
 import type { Snapshot } from '../model/snapshot.ts';
+import type { TraceRule } from '../model/spans.ts';
 import { ListenerColumn } from '../observe/columns.ts';
 import { HistogramWriter } from '../observe/histograms.ts';
 import type { Driver, Link, ListenTarget } from '../platform/driver.ts';
@@ -22,6 +23,7 @@ import type { Plane } from './plane.ts';
 import type { ListenerTable, Table } from './table.ts';
 import { TailLines } from './tail-lines.ts';
 import { TcpLink } from './tcp.ts';
+import { Tracing } from './tracing.ts';
 import { TurnBell } from './turn-bell.ts';
 
 /** What a data plane is made of. */
@@ -96,6 +98,8 @@ class Worker implements DataPlane {
   readonly #encoder = new TextEncoder();
   #table: Table | null = null;
   #tail: TailLines | null = null;
+  /** Made when tracing is configured first. */
+  #tracing: Tracing | null = null;
   #drainUntilMs = Number.POSITIVE_INFINITY;
   #isAcceptPaused = false;
   #isFailing = false;
@@ -178,24 +182,40 @@ class Worker implements DataPlane {
     this.#log();
   }
 
-  /** Lines are made for the log, for those who look now, for both or for nobody. */
+  /** Ended exchanges are told to the log, to those who look now, to traces, to some of them or to nobody. */
   #log(): void {
     const plane = this.#plane;
     const lines = this.#lines;
     const tail = this.#tail;
-    const { accessLog: isLogged, logForm = null } = (this.#table as Table).snapshot;
-    plane.hasAccessLog = isLogged || tail !== null;
-    const layout = isLogged && logForm !== null ? new LogLayout(logForm) : null;
-    plane.logLayout = layout;
-    if (tail === null && layout === null) plane.log = (exchange) => lines.add(exchange);
-    else if (tail === null) plane.log = (exchange) => lines.addAsWanted(exchange);
-    else if (!isLogged) plane.log = (exchange) => tail.add(exchange);
-    else {
-      plane.log = (exchange) => {
-        lines.addAsWanted(exchange);
-        tail.add(exchange);
-      };
+    const { snapshot } = this.#table as Table;
+    const { accessLog: isLogged, logForm = null, tracing: rule = null } = snapshot;
+    plane.logLayout = isLogged && logForm !== null ? new LogLayout(logForm) : null;
+    const tracing = this.#traceBy(rule);
+    plane.hasAccessLog = isLogged || tail !== null || tracing !== null;
+    const line: Plane['log'] =
+      plane.logLayout === null
+        ? (exchange) => lines.add(exchange)
+        : (exchange) => lines.addAsWanted(exchange);
+    if (tail === null && tracing === null) {
+      plane.log = line;
+      return;
     }
+    plane.log = (exchange) => {
+      if (isLogged) line(exchange);
+      if (tail !== null) tail.add(exchange);
+      if (tracing !== null) tracing.end(exchange);
+    };
+  }
+
+  /** What begins and ends traces. Without a rule none begins any more, while those that run still end. */
+  #traceBy(rule: TraceRule | null): Tracing | null {
+    const plane = this.#plane;
+    if (rule !== null) {
+      this.#tracing ??= new Tracing(plane, rule);
+      this.#tracing.rule = rule;
+    }
+    plane.tracing = rule === null ? null : this.#tracing;
+    return this.#tracing;
   }
 
   drain(deadlineMs: number, isReplaced = false): void {
@@ -205,6 +225,7 @@ class Worker implements DataPlane {
     for (const [name, state] of this.#listeners) this.#remove(name, state, deadlineMs);
     for (const server of this.#plane.servers.values()) server.retireIdle();
     this.#lines.flush();
+    this.#tracing?.flush();
   }
 
   closeServer(slot: number, overMs: number): void {
@@ -289,6 +310,7 @@ class Worker implements DataPlane {
     this.#renewDate();
     this.#lines.flush();
     if (this.#tail !== null) this.#tail.flush();
+    if (this.#tracing !== null) this.#tracing.flush();
     if (this.#isAcceptPaused) this.#mayAcceptAgain();
     if (this.#leaving.length > 0) this.#cutLate(nowMs);
     if (this.#closing.length > 0) this.#closeDue(nowMs);

@@ -84,6 +84,9 @@ export const limits = {
   heartbeatStaleMs: 5_000,
   /** Access log: bytes waiting for the writer before lines are dropped and counted. */
   accessLogQueueBytes: 8_388_608,
+  /** Spans that a worker gathers between two ticks, and that wait in control, before they are dropped and counted. */
+  spansPerTick: 4_096,
+  spansWaiting: 16_384,
 } as const;
 
 invariant(limits.queueLowBytes < limits.queueHighBytes, 'low water is below high water');

@@ -3,6 +3,7 @@ import type { HookModule } from './hooks.ts';
 import type { TailFilter } from './live.ts';
 import type { SharedBuffers } from './shared-memory.ts';
 import type { Snapshot } from './snapshot.ts';
+import type { SpanBatch } from './spans.ts';
 
 /** Contents of databases of addresses, in memory that all threads share. */
 export interface GeoBytes {
@@ -104,6 +105,8 @@ export type FromWorker =
       readonly isSaid: boolean;
     }
   | { readonly type: 'gauges'; readonly gauges: Record<string, number> }
+  /** Spans of requests that have ended. */
+  | { readonly type: 'spans'; readonly batch: SpanBatch }
   | { readonly type: 'suspicion'; readonly what: string }
   /** A hook of the user's failed; `before`: how many failures before it were not told. */
   | { readonly type: 'hook-fault'; readonly what: string; readonly before: number }

@@ -4,6 +4,7 @@ import type { Condition } from './conditions.ts';
 import type { HookModule } from './hooks.ts';
 import type { LogForm } from './log-form.ts';
 import type { RetryRule } from './retry.ts';
+import type { TraceRule } from './spans.ts';
 
 /**
  * The contract between the planes: plain, deeply readonly, versioned data. Control builds and checks
@@ -24,6 +25,8 @@ export interface Snapshot {
   readonly accessLog: boolean;
   /** How its lines look and who gets one; null = the usual line for everyone. */
   readonly logForm?: LogForm | null;
+  /** Which requests are traced; null = none. */
+  readonly tracing?: TraceRule | null;
   /** Hooks that the requests of every route meet; null = none. */
   readonly hooks?: HookModule | null;
   /** Databases that conditions of routes ask; null where none does. */
