@@ -5,6 +5,7 @@ import { plainBytes, putHex, putMs, putNumber, putPlain } from './json-bytes.ts'
 import type { LogClock } from './log-clock.ts';
 import { putEscapedText } from './log-octets.ts';
 import type { Plane } from './plane.ts';
+import { hexWords } from './trace-parent.ts';
 
 /** Upper bound of the bytes of one fact: a server's name, every letter escaped, is the longest. */
 export const factBytesMax: number = 2_048;
@@ -56,9 +57,14 @@ export function putFact(
 
 function wordOf(
   exchange: Exchange,
-  fact: Extract<ExchangeFact, 'client' | 'listener' | 'route' | 'pool' | 'server' | 'reason'>,
+  fact: Extract<
+    ExchangeFact,
+    'trace' | 'client' | 'listener' | 'route' | 'pool' | 'server' | 'reason'
+  >,
 ): string | null {
   switch (fact) {
+    case 'trace':
+      return exchange.trace === null ? null : hexWords(exchange.trace.start.trace);
     case 'client':
       return exchange.clientAddress;
     case 'listener':

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { LogForm } from '../model/log-form.ts';
 import { standardRetry } from '../model/retry.ts';
 import {
   SpanKind,
@@ -248,6 +249,23 @@ test('a parent that is invalid or not believed is replaced, and its state goes w
     assert.equal(request?.parent, '0000000000000000');
     assert.notEqual(request?.trace, trace);
   }
+});
+
+test('a line of the access log may name the trace', () => {
+  const logForm: LogForm = {
+    style: 'json',
+    parts: [{ fact: 'trace', header: '' }],
+    hidden: [],
+    keepsErrors: false,
+    slowMs: 0,
+    share: 1,
+  };
+  const run = new FakeRun(1, { tracing: { share: 0, parents: 'all' }, accessLog: true, logForm });
+  const client = run.client(ask(`traceparent: 00-${trace}-${parent}-01`));
+  run.server(0).receive(ok);
+  client.receive(ask());
+  run.server(0).receive(ok);
+  assert.deepEqual(run.log(), [{ trace }, { trace: null }]);
 });
 
 test('a later version of traceparent is read as far as it is known', () => {

@@ -16,6 +16,7 @@ export const exchangeFacts = [
   'time',
   'commonTime',
   'id',
+  'trace',
   'client',
   'listener',
   'status',

@@ -67,3 +67,22 @@ export interface SpanBatch {
   /** Spans that were given up because the batch was full. */
   readonly dropped: number;
 }
+
+/** A span as an exporter takes it. */
+export interface Span {
+  /** Hexadecimal digits. */
+  readonly traceId: string;
+  readonly id: string;
+  /** Null = the root of its trace. */
+  readonly parentId: string | null;
+  /** The parent is another process's. */
+  readonly hasRemoteParent: boolean;
+  readonly name: string;
+  readonly kind: 'server' | 'client' | 'internal';
+  /** µs of the epoch. */
+  readonly startUs: number;
+  readonly endUs: number;
+  readonly isError: boolean;
+  /** By the names of OpenTelemetry's semantic conventions, and ours under `evenkeel.`. */
+  readonly attributes: Readonly<Record<string, string | number | boolean>>;
+}

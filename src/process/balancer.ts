@@ -34,7 +34,6 @@ import { CounterReader, counterCount } from '../observe/counters.ts';
 import { HistogramReader, histogramWords } from '../observe/histograms.ts';
 import type { Clock, RunningTimer } from '../platform/clock.ts';
 import { resolveName } from '../platform/dns.ts';
-import { AccessLogSink } from './access-log-sink.ts';
 import type { BalancerParts } from './balancer-parts.ts';
 import { configurationPath } from './configuration-source.ts';
 import { Discovery } from './discovery.ts';
@@ -45,6 +44,7 @@ import { HandOver } from './hand-over.ts';
 import { History } from './history.ts';
 import { IdleLimits } from './idle-limits.ts';
 import { keepState } from './kept-state.ts';
+import { Outlets } from './outlets.ts';
 import { probeMeans } from './probe-means.ts';
 import { Reloader } from './reload.ts';
 import { Reports } from './reports.ts';
@@ -76,7 +76,7 @@ export class Balancer implements BalancerControl {
   readonly #resolver: NameResolver;
   readonly #keeper: HealthKeeper;
   readonly #discovery: Discovery;
-  readonly #accessLog: AccessLogSink;
+  readonly #outlets: Outlets;
   readonly #reloader: Reloader;
   readonly #reports: Reports;
   readonly #deadlines: DrainDeadlines;
@@ -123,7 +123,7 @@ export class Balancer implements BalancerControl {
       publish: (snapshot) => this.#bringOut(snapshot),
     });
     this.#discovery = new Discovery(parts, this.#publisher, () => this.#keep());
-    this.#accessLog = new AccessLogSink(clock, log);
+    this.#outlets = new Outlets(clock, log);
     this.#crew = this.#createCrew((version) => slots.applied(version));
     this.#reloader = new Reloader({
       load: () => parts.sources.load(),
@@ -147,7 +147,7 @@ export class Balancer implements BalancerControl {
       crew: this.#crew,
       reloader: this.#reloader,
       publisher: this.#publisher,
-      accessLog: this.#accessLog,
+      outlets: this.#outlets,
       leaving: () => this.handOver.leaving.map(({ pid }) => pid),
     });
     this.watch.attach(clock, this.#reports, this.#crew, this);
@@ -219,7 +219,7 @@ export class Balancer implements BalancerControl {
   }
 
   async reopenLogs(): Promise<void> {
-    await this.#accessLog.reopen();
+    await this.#outlets.accessLog.reopen();
     this.#parts.log.info('Reopened the log files');
   }
 
@@ -340,7 +340,7 @@ export class Balancer implements BalancerControl {
   }
 
   #onMessage(message: FromWorker): void {
-    if (message.type === 'log') this.#accessLog.write(message);
+    if (message.type === 'log' || message.type === 'spans') this.#outlets.take(message);
     else if (message.type === 'tail') this.watch.take(message);
     else if (message.type === 'hook-fault') {
       this.#parts.log.warn('A hook failed', { what: message.what, before: message.before });
@@ -380,7 +380,7 @@ export class Balancer implements BalancerControl {
 
   #useSettings(config: Config): void {
     this.#parts.log.setLevel(config.log.level);
-    this.#accessLog.use(config.log);
+    this.#outlets.use(config);
     if (this.#isServing) void this.past.use(config.history);
   }
 
@@ -431,6 +431,6 @@ export class Balancer implements BalancerControl {
     this.#keeper.stop();
     this.#reports.stop();
     this.#aging.stop();
-    await Promise.allSettled([this.handOver.stop(), this.#accessLog.close()]);
+    await Promise.allSettled([this.handOver.stop(), this.#outlets.close()]);
   }
 }

@@ -19,9 +19,9 @@ import type { SharedWords } from '../model/shared-memory.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { CounterReader } from '../observe/counters.ts';
 import type { HistogramReader } from '../observe/histograms.ts';
-import type { AccessLogSink } from './access-log-sink.ts';
 import type { BalancerParts } from './balancer-parts.ts';
 import { configurationPath } from './configuration-source.ts';
+import type { Outlets } from './outlets.ts';
 import type { Reloader } from './reload.ts';
 import { inSlices } from './sliced-work.ts';
 import { version } from './version.ts';
@@ -39,7 +39,7 @@ export interface ReportMeans {
   readonly crew: WorkerCrew;
   readonly reloader: Reloader;
   readonly publisher: Publisher;
-  readonly accessLog: AccessLogSink;
+  readonly outlets: Outlets;
   /** Pids of balancers that this one replaced and that still live. */
   readonly leaving: () => readonly number[];
 }
@@ -149,7 +149,7 @@ export class Reports {
   }
 
   #accessLog(): AccessLogStatus | null {
-    const { state } = this.#means.accessLog;
+    const { state } = this.#means.outlets.accessLog;
     if (state === null) return null;
     return {
       ...state,
@@ -184,6 +184,7 @@ export class Reports {
         failedReloads: failures + this.#before('failedReloads'),
       },
       accessLog: this.#accessLog(),
+      tracing: this.#means.outlets.traces.status,
     };
   }
 

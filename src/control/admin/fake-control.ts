@@ -32,6 +32,7 @@ export const sampleStatus: StatusReport = {
     failedReloads: 0,
   },
   accessLog: { writtenBytes: 100, queuedBytes: 0, droppedLines: 0, error: null },
+  tracing: null,
   listeners: [
     {
       name: 'web',

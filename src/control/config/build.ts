@@ -12,6 +12,7 @@ import { buildMatch, conditionName, filesOf, geoOf } from './build-match.ts';
 import { buildObjective } from './build-objective.ts';
 import { buildQueue } from './build-queue.ts';
 import { buildRetry } from './build-retry.ts';
+import { buildTracing } from './build-tracing.ts';
 import type {
   Checked,
   CheckedHooks,
@@ -65,6 +66,7 @@ export function buildConfig(checked: Checked): Config {
     viaName: checked.name ?? 'evenkeel',
     workers: checked.workers ?? null,
     log: buildLog(log),
+    tracing: buildTracing(checked),
     admin: buildAdmin(checked),
     history: {
       isEnabled: checked.history?.enabled ?? true,

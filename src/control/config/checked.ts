@@ -42,6 +42,7 @@ export interface Checked {
     readonly directory?: string;
     readonly size?: number;
   };
+  readonly tracing?: CheckedTracing;
   readonly name?: string;
 }
 
@@ -55,6 +56,15 @@ export interface CheckedLog {
   readonly sample?: number;
   readonly always?: { readonly errors?: boolean; readonly slow?: number };
   readonly level?: 'debug' | 'info' | 'warn' | 'error';
+}
+
+/** `tracing` of the configuration. Shares as ratios. */
+export interface CheckedTracing {
+  readonly otlp?: string;
+  readonly headers?: ReadonlyMap<string, string>;
+  readonly sample?: number;
+  readonly parents?: 'all' | 'trusted' | 'none';
+  readonly service?: string;
 }
 
 /** `hooks` of the configuration or of a route. */

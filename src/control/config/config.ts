@@ -10,6 +10,7 @@ import type {
   Timeouts,
   TrafficLimits,
 } from '../../model/snapshot.ts';
+import type { TraceRule } from '../../model/spans.ts';
 import type { ConfigDiscovery } from './discovery.ts';
 
 /**
@@ -39,6 +40,8 @@ export interface Config {
   /** Worker threads; null = one per available core. */
   readonly workers: number | null;
   readonly log: ConfigLog;
+  /** Null = none. */
+  readonly tracing: ConfigTracing | null;
   readonly admin: ConfigAdmin;
   /** Absent in what an older version kept: then none is. */
   readonly history?: ConfigHistory;
@@ -89,6 +92,15 @@ export interface ConfigObjective {
 
 /** A server without slot and target; `address` is unique within its pool. */
 export type ConfigServer = Omit<Server, 'slot' | 'target'>;
+
+/** Which requests are traced, and where their spans go. */
+export interface ConfigTracing extends TraceRule {
+  /** Without `/v1/traces`. */
+  readonly otlp: string;
+  /** Secrets, by field name. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly service: string;
+}
 
 /** Where and how we log. */
 export interface ConfigLog {

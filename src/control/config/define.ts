@@ -52,6 +52,7 @@ export interface ConfigInput {
   errors?: ErrorPagesInput | undefined;
   hooks?: string | HooksInput | undefined;
   history?: boolean | HistoryInput | undefined;
+  tracing?: string | TracingInput | undefined;
   name?: string | undefined;
 }
 
@@ -401,6 +402,15 @@ export interface LogInput {
   sample?: PercentageInput | undefined;
   always?: LogAlwaysInput | undefined;
   level?: 'debug' | 'info' | 'warn' | 'error' | undefined;
+}
+
+/** Traces; the short form is the URL of their receiver. */
+export interface TracingInput {
+  otlp: string;
+  headers?: Record<string, string> | undefined;
+  sample?: PercentageInput | undefined;
+  parents?: 'all' | 'trusted' | 'none' | undefined;
+  service?: string | undefined;
 }
 
 /** A fact of an access-log line. */

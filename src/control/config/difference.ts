@@ -103,6 +103,7 @@ const settingKeys = [
   'geo',
   'viaName',
   'history',
+  'tracing',
 ] as const;
 
 interface Changes {

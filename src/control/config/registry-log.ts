@@ -75,7 +75,7 @@ export const log: RecordShape = record(
     fields: key(
       list(written(logField), { least: 1, most: 64 }),
       'Members of a JSON line, in order. Headers that carry secrets are refused.',
-      { default: 'all but query, uri, protocol, referer, userAgent, header and commonTime' },
+      { default: 'all but query, uri, protocol, referer, userAgent, header, commonTime and trace' },
     ),
     template: key(
       written(logTemplate),

@@ -7,6 +7,7 @@ import { log } from './registry-log.ts';
 import { geo } from './registry-match.ts';
 import { pool, wait } from './registry-pool.ts';
 import { route } from './registry-route.ts';
+import { tracing } from './registry-tracing.ts';
 import type { RecordShape } from './shape.ts';
 import { choice, count, key, list, mapOf, record, written } from './shape.ts';
 
@@ -162,6 +163,7 @@ export const configuration: RecordShape = record(
       default: 'none',
     }),
     history: key(history, 'Figures of the past, for reports, plans and the API.'),
+    tracing: key(tracing, 'Traces, by OpenTelemetry; off unless given.', { default: 'none' }),
     name: key(written(productName), 'What we call ourselves in `Via`.', { default: 'evenkeel' }),
   },
   {
@@ -176,7 +178,6 @@ export const configuration: RecordShape = record(
       'queue',
       'fleet',
       'metrics',
-      'tracing',
       'dashboard',
       'mirror',
       'split',

@@ -4,7 +4,7 @@ import { withoutSecrets } from './discovery.ts';
 
 /** A configuration as it may be shown: plain data in which secrets are named, not told. */
 export function shownConfig(config: Config): unknown {
-  const { admin, pools, ...rest } = config;
+  const { admin, pools, tracing, ...rest } = config;
   return {
     ...rest,
     pools: pools.map((pool) => ({
@@ -12,8 +12,13 @@ export function shownConfig(config: Config): unknown {
       balancing: { ...pool.balancing, sticky: withoutSecret(pool.balancing.sticky) },
       discover: pool.discover.map(withoutSecrets),
     })),
+    tracing: tracing === null ? null : { ...tracing, headers: withoutValues(tracing.headers) },
     admin: { ...admin, token: admin.token === null ? null : '(secret)' },
   };
+}
+
+function withoutValues(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.keys(headers).map((name) => [name, '(secret)']));
 }
 
 function withoutSecret(sticky: Sticky | null): Sticky | null {

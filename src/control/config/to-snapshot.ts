@@ -1,5 +1,6 @@
 import { isSameData } from '../../base/same-data.ts';
 import type { DialAddress, Pool, Snapshot } from '../../model/snapshot.ts';
+import type { TraceRule } from '../../model/spans.ts';
 import type { Config, ConfigPool } from './config.ts';
 
 /**
@@ -67,6 +68,7 @@ export function toSnapshot(
     hooks: config.hooks ?? null,
     accessLog: config.log.access.kind !== 'off',
     logForm: config.log.form,
+    tracing: ruleOf(config.tracing),
     geo: config.geo,
     viaName: config.viaName,
   };
@@ -85,6 +87,11 @@ function samePool(
   assign.pool(pool.name);
   before.keepServers(pool.name);
   return pool;
+}
+
+/** Where spans go is control's business, and may hold secrets. */
+function ruleOf(tracing: Config['tracing']): TraceRule | null {
+  return tracing === null ? null : { share: tracing.share, parents: tracing.parents };
 }
 
 function poolOf(written: ConfigPool, assign: SlotAssigner, resolve: ResolveAddress): Pool {

@@ -44,6 +44,7 @@ function config(...servers: ConfigServer[]): Config {
     viaName: 'evenkeel',
     workers: null,
     log: { access: { kind: 'off' }, format: 'json', form: null, level: 'info' },
+    tracing: null,
     admin: { address: null, token: null, socket: null },
   };
 }

@@ -44,6 +44,7 @@ const processStatus: ProcessStatus = {
   ],
   configuration: { file: 'a.yaml', version: 1, lastReload: null, reloads: 2, failedReloads: 1 },
   accessLog: null,
+  tracing: null,
 };
 
 const threads: ThreadMeans = {

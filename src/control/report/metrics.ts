@@ -25,7 +25,12 @@ import {
   type LabelText,
   labelText,
 } from './exposition.ts';
-import { accessLogMetrics, processMetrics, type ThreadMeans } from './process-metrics.ts';
+import {
+  accessLogMetrics,
+  processMetrics,
+  type ThreadMeans,
+  tracingMetrics,
+} from './process-metrics.ts';
 import type { AccessLogStatus, DiscoveryStatus, ServerState } from './status.ts';
 
 const states: readonly ServerState[] = [
@@ -90,6 +95,7 @@ export function* metricsSteps(
   }
   owners.failures();
   if (accessLog !== null) accessLogMetrics(out, accessLog);
+  if (process.tracing !== null) tracingMetrics(out, process.tracing);
   yield;
   return out.text();
 }

@@ -93,6 +93,17 @@ export function accessLogMetrics(out: Exposition, state: AccessLogStatus): void 
   out.gauge('evenkeel_access_log_failing', '1 while the target takes no lines.').add(isFailing);
 }
 
+/** How spans are sent. */
+export function tracingMetrics(out: Exposition, state: TracingStatus): void {
+  const sent = 'Spans that their receiver took.';
+  out.counter('evenkeel_spans_sent_total', sent).add(state.sent);
+  const dropped = 'Spans given up because their receiver was too slow or failing.';
+  out.counter('evenkeel_spans_dropped_total', dropped).add(state.dropped);
+  out.gauge('evenkeel_spans_waiting', 'Spans that wait to be sent.').add(state.waiting);
+  const isFailing = Number(state.error !== null);
+  out.gauge('evenkeel_tracing_failing', '1 while the receiver takes no spans.').add(isFailing);
+}
+
 function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`).replace(/[^a-z0-9_]/g, '_');
 }

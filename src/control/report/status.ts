@@ -14,11 +14,23 @@ export interface StatusReport {
   readonly configuration: ConfigurationStatus;
   /** Null while no access log is written. */
   readonly accessLog: AccessLogStatus | null;
+  /** Null while nothing is traced. */
+  readonly tracing: TracingStatus | null;
   readonly listeners: readonly ListenerStatus[];
   readonly routes: readonly RouteStatus[];
   readonly pools: readonly PoolStatus[];
   /** What left the configuration and had traffic, so that sums over all stay whole. */
   readonly removed: RemovedStatus;
+}
+
+/** How spans are sent. */
+export interface TracingStatus {
+  readonly sent: number;
+  readonly waiting: number;
+  /** Given up because the receiver was too slow or failing. */
+  readonly dropped: number;
+  /** Why the last batch was not taken, or null. */
+  readonly error: string | null;
 }
 
 /** How the access log is written. */
