@@ -1,6 +1,6 @@
 import type { ProcessStatus } from './build-status.ts';
 import { type Exposition, labelText } from './exposition.ts';
-import type { AccessLogStatus, WorkerStatus } from './status.ts';
+import type { AccessLogStatus, TracingStatus, WorkerStatus } from './status.ts';
 
 /** What a process knows of its threads beside their status. */
 export interface ThreadMeans {
