@@ -1,5 +1,5 @@
 /** What a server that went down twice lately must hold out before it is believed. */
-const HOLD_MS = 5_000;
+const HOLD_MS = 3_000;
 /** Longer waits would punish yesterday's trouble. */
 const HOLD_MS_MAX = 60_000;
 
@@ -8,7 +8,7 @@ export const calmMs = 60_000;
 
 /**
  * How long a server must pass without a break before it takes traffic again, when it went down `count`
- * times lately: the first time nothing beyond the rule itself, then 5 s, 10 s, 20 s … 60 s. So a server
+ * times lately: the first time nothing beyond the rule itself, then 3 s, 6 s, 12 s … 60 s. So a server
  * that flaps stays out instead of changing with each flap. Source of the idea: route flap damping
  * (RFC 2439).
  */

@@ -146,7 +146,7 @@ test('from ejected to refusing is the same ejection, worse; not the other way', 
   assert.equal(pool.verdicts.get(1), Verdict.REFUSING);
   // Still the second ejection, not the third: connections for 5 s bring it back.
   assert.equal(pool.judge.countOf(1), 2);
-  assert.match(pool.judge.history(1).at(-1)!.reason, /until it takes connections for 5 s/);
+  assert.match(pool.judge.history(1).at(-1)!.reason, /until it takes connections for 3 s/);
   assert.equal(pool.streak(1, 'upstream-timeout', 5, 42_000), 'nothing');
 });
 
@@ -178,13 +178,13 @@ test('a server that refused before comes back only when connections succeed for 
     for (const change of pool.judge.advance(nowMs)) note(pool.carryOut(change));
   }
   assert.deepEqual(changes, ['refusing 0', 'readmitted 2', 'refusing 4']);
-  // Well since the last flap at 118 s: after five seconds of connections it is back.
+  // Well since the last flap at 118 s: after three seconds of connections it is back.
   for (let step = 0; step < 12; step++, nowMs += 500) {
     for (const slot of pool.judge.reconnectsDue(nowMs)) {
       note(pool.carryOut(pool.judge.onReconnect(slot, true, nowMs)));
     }
   }
-  assert.deepEqual(changes.slice(3), ['readmitted 123']);
+  assert.deepEqual(changes.slice(3), ['readmitted 121']);
 });
 
 test('onStandout() ejects within the cap; a readmitted server proves itself for a while', () => {

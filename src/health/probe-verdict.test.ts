@@ -125,14 +125,14 @@ test('a server that flaps must pass ever longer, so that its verdict changes a f
   // Down, up (the first return needs two passes only), down, and not up again.
   assert.equal(changes, 3);
   assert.equal(verdict.isUp, false);
-  assert.equal(verdict.holdMs, 5_000);
+  assert.equal(verdict.holdMs, 3_000);
   const wellMs = atMs;
   while (!verdict.isUp) {
     verdict.record({ atMs, isPass: true, reason: 'x', durationMs: 1 });
     atMs += 250;
   }
   // The flapping ended within a passing phase, whose passes count.
-  assert.ok(atMs - wellMs <= 5_250 && atMs - wellMs > 2_000, `${atMs - wellMs}`);
+  assert.ok(atMs - wellMs <= 3_250 && atMs - wellMs > 1_000, `${atMs - wellMs}`);
   // Three quiet minutes later it is trusted as before: both falls are forgotten.
   atMs += 180_000;
   assert.equal(run(verdict, '---++', atMs).endsWith('U0.25'), true);

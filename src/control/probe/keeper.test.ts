@@ -191,6 +191,21 @@ test('an ejection ends by its time, and sooner when the probe comes back from do
   assert.deepEqual(states?.slice(-2), ['down', 'up']);
 });
 
+test('one outage is one change, although traffic sees it before the probe does', () => {
+  const probed = start();
+  probed.keeper.apply(snapshotOf());
+  probed.clock.advance(10);
+  probed.refusing.add(1);
+  probed.keeper.onStreak(1, 'connect-refused', 3);
+  assert.equal(probed.keeper.viewOf(1)?.state, 'refusing');
+  probed.clock.advance(7_500);
+  assert.equal(probed.keeper.viewOf(1)?.state, 'down');
+  probed.refusing.clear();
+  probed.clock.advance(7_500);
+  const states = probed.keeper.viewOf(1)?.history.map(({ state }) => state);
+  assert.deepEqual(states, ['up', 'refusing', 'up']);
+});
+
 test('the last eligible server is never ejected', () => {
   const { keeper, bits } = start();
   keeper.apply(snapshotOf({ probe: null, ports: [1, 2] }));

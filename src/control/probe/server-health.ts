@@ -93,11 +93,13 @@ export class ServerHealth {
     this.#noted = history.at(-1)?.state ?? null;
   }
 
-  /** Keeps a change of the state's name for people. */
+  /** Keeps a change of the state for people; one outage is one, however many signs of it come. */
   note(atMs: number, why: string): void {
     const { state } = this;
-    if (state === this.#noted) return;
+    const before = this.#noted;
+    if (state === before) return;
     this.#noted = state;
+    if (isSick(before) && isSick(state)) return;
     this.#history.push({ atMs, state, why });
   }
 
@@ -115,4 +117,8 @@ export class ServerHealth {
   get drainReason(): string {
     return this.isDrained ? 'drained by an operator' : 'its agent says drain';
   }
+}
+
+function isSick(state: ServerState | null): boolean {
+  return state === 'refusing' || state === 'ejected' || state === 'down';
 }
