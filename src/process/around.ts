@@ -33,7 +33,7 @@ export async function openAround(surroundings: Surroundings): Promise<void> {
   });
   balancer.ending.before(async () => sources.stopWatching());
   balancer.ending.whenReplaced(() => sources.stopWatching());
-  void balancer.past.use(config.history);
+  void balancer.past.use(config);
   balancer.ending.before(() => balancer.past.stop());
   balancer.ending.whenReplaced(() => void balancer.past.stop());
   try {

@@ -3,6 +3,7 @@ import type { Config } from '../control/config/config.ts';
 import { shownConfig } from '../control/config/shown-config.ts';
 import { aimsOf } from '../control/history/aims.ts';
 import type { PoolAims } from '../control/history/questions.ts';
+import type { Outlook } from '../control/outlook/outlook.ts';
 import { HealthKeeper } from '../control/probe/keeper.ts';
 import { DrainDeadlines } from '../control/publish/drain-deadlines.ts';
 import type {
@@ -45,6 +46,7 @@ import { History } from './history.ts';
 import { IdleLimits } from './idle-limits.ts';
 import { keepState } from './kept-state.ts';
 import { Outlets } from './outlets.ts';
+import { createOutlook } from './outlook.ts';
 import { probeMeans } from './probe-means.ts';
 import { Reloader } from './reload.ts';
 import { Reports } from './reports.ts';
@@ -79,6 +81,7 @@ export class Balancer implements BalancerControl {
   readonly #outlets: Outlets;
   readonly #reloader: Reloader;
   readonly #reports: Reports;
+  readonly #outlook: Outlook;
   readonly #deadlines: DrainDeadlines;
   readonly #aging: RunningTimer;
   readonly health: BalancerControl['health'] = (pool) => this.#keeper.reportOf(pool);
@@ -149,15 +152,15 @@ export class Balancer implements BalancerControl {
       publisher: this.#publisher,
       outlets: this.#outlets,
       leaving: () => this.handOver.leaving.map(({ pid }) => pid),
+      outlook: () => this.#outlook,
     });
     this.watch.attach(clock, this.#reports, this.#crew, this);
+    this.#outlook = this.#createOutlook();
     this.past = this.#createHistory();
     this.#deadlines = this.#createDeadlines(clock);
     this.ending = this.#createEnding();
     this.handOver = this.#createHandOver({ counters, histograms, departed, slots });
-    this.#aging = clock.every(BUDGET_AGE_MS, () => {
-      ageBudgets(this.#words.retryTokens, limits.pools);
-    });
+    this.#aging = this.#createAging(clock);
   }
 
   /** Takes traffic: resolves when all workers accept. The sockets have been opened before. */
@@ -251,12 +254,24 @@ export class Balancer implements BalancerControl {
     return faultRefused(worker, this.#parts.workers);
   }
 
+  #createAging(clock: Clock): RunningTimer {
+    const { retryTokens } = this.#words;
+    return clock.every(BUDGET_AGE_MS, () => ageBudgets(retryTokens, limits.pools));
+  }
+
   #createHistory(): History {
     const { options, clock, log } = this.#parts;
     const configFile = configurationPath(options);
     const sample = (): TrafficSample => this.#reports.sample();
     const aims = (): readonly PoolAims[] => aimsOf(this.#publisher.config, sample());
-    return new History({ sample, aims, configFile, clock, log });
+    const onTick = this.#outlook.take.bind(this.#outlook);
+    return new History({ sample, aims, onTick, configFile, clock, log });
+  }
+
+  #createOutlook(): Outlook {
+    const { clock, log } = this.#parts;
+    const aims = (): readonly PoolAims[] => aimsOf(this.#publisher.config, this.#reports.sample());
+    return createOutlook({ aims, ask: (question) => this.past.ask(question), clock, log });
   }
 
   #createDeadlines(clock: Clock): DrainDeadlines {
@@ -381,7 +396,8 @@ export class Balancer implements BalancerControl {
   #useSettings(config: Config): void {
     this.#parts.log.setLevel(config.log.level);
     this.#outlets.use(config);
-    if (this.#isServing) void this.past.use(config.history);
+    this.#outlook.use({ alerts: config.alerts ?? null, scaling: config.scaling ?? null });
+    if (this.#isServing) void this.past.use(config);
   }
 
   #onNames(): void {

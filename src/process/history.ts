@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { instanceId } from '../control/admin/instance.ts';
-import type { ConfigHistory } from '../control/config/config.ts';
+import type { Config, ConfigHistory } from '../control/config/config.ts';
 import type { FromKeeper, KeeperStart, ToKeeper } from '../control/history/keeper.ts';
 import type {
   HistoryOutcome,
@@ -10,7 +10,7 @@ import type {
   PoolAims,
 } from '../control/history/questions.ts';
 import { readingsOf } from '../control/history/readings.ts';
-import { HistoryRecorder } from '../control/history/recorder.ts';
+import { HistoryRecorder, type RecordedRow } from '../control/history/recorder.ts';
 import type { TrafficSample } from '../control/report/sample.ts';
 import { limits } from '../model/limits.ts';
 import type { Clock, RunningTimer } from '../platform/clock.ts';
@@ -23,6 +23,8 @@ export interface HistoryMeans {
   readonly sample: () => TrafficSample;
   /** What is known of the pools now, for plans and reports. */
   readonly aims: () => readonly PoolAims[];
+  /** What was taken in a second. */
+  readonly onTick: (atMs: number, sample: TrafficSample, rows: readonly RecordedRow[]) => void;
   /** Names its file; null: it is kept in memory. */
   readonly configFile: string | null;
   readonly clock: Clock;
@@ -46,7 +48,8 @@ export class History {
   readonly #means: HistoryMeans;
   readonly #recorder = new HistoryRecorder();
   readonly #asked = new Map<number, (outcome: HistoryOutcome) => void>();
-  #settings: ConfigHistory | null = null;
+  /** Tells the settings in force from others. */
+  #mark = '';
   #thread: Worker | null = null;
   #timer: RunningTimer | null = null;
   #again: RunningTimer | null = null;
@@ -57,14 +60,18 @@ export class History {
     this.#means = means;
   }
 
-  /** Follows the configuration: begins, ends, or goes on in another place. */
-  async use(settings: ConfigHistory | undefined): Promise<void> {
-    if (JSON.stringify(settings) === JSON.stringify(this.#settings ?? undefined)) return;
+  /**
+   * Follows the configuration: begins, ends, or goes on in another place. Alerts need the readings
+   * also where nothing is kept.
+   */
+  async use({ history, alerts }: Pick<Config, 'history' | 'alerts'>): Promise<void> {
+    const hasAlerts = alerts !== null && alerts !== undefined;
+    const mark = JSON.stringify([history, hasAlerts]);
+    if (mark === this.#mark) return;
     await this.stop();
-    this.#settings = settings ?? null;
-    if (settings?.isEnabled !== true) return;
-    this.#startThread(settings);
-    this.#nextTick();
+    this.#mark = mark;
+    if (history?.isEnabled === true) this.#startThread(history);
+    if (history?.isEnabled === true || hasAlerts) this.#nextTick();
   }
 
   /** Whether there is something to ask. */
@@ -74,8 +81,7 @@ export class History {
 
   /** Errors: an outcome that says why, also when history is off. */
   ask(open: OpenQuestion): Promise<HistoryOutcome> {
-    const question: HistoryQuestion =
-      open.ask === 'series' ? open : { ...open, pools: this.#means.aims() };
+    const question = this.#completed(open);
     const thread = this.#thread;
     if (thread === null) {
       const problem = 'no history is kept: `history` is off in the configuration';
@@ -101,7 +107,7 @@ export class History {
     this.#again?.stop();
     const thread = this.#thread;
     this.#thread = null;
-    this.#settings = null;
+    this.#mark = '';
     if (thread === null) return;
     const ended = new Promise<void>((resolve) => thread.once('exit', () => resolve()));
     const rows = this.#recorder.flush();
@@ -110,6 +116,13 @@ export class History {
     thread.postMessage({ type: 'stop' } satisfies ToKeeper);
     const late = new Promise<void>((resolve) => this.#means.clock.after(STOP_MS, resolve));
     await Promise.race([ended, late]);
+  }
+
+  #completed(open: OpenQuestion): HistoryQuestion {
+    if (open.ask === 'series') return open;
+    const aims = this.#means.aims();
+    if (open.ask === 'report' || open.pool === null) return { ...open, pools: aims };
+    return { ...open, pools: aims.filter(({ name }) => name === open.pool) };
   }
 
   #startThread(settings: ConfigHistory): void {
@@ -155,13 +168,15 @@ export class History {
 
   #tick(): void {
     const { sample, clock, log } = this.#means;
-    const { readings, leftOut } = readingsOf(sample(), limits.historySeries);
+    const taken = sample();
+    const { readings, leftOut } = readingsOf(taken, limits.historySeries);
     if (leftOut > 0 && this.#leftOut === 0) {
       log.warn('History follows no more series: some servers are left out', { leftOut });
     }
     this.#leftOut = leftOut;
     const atMs = Math.round(clock.wallMs() / TICK_MS) * TICK_MS;
     const rows = this.#recorder.tick(atMs, readings);
+    this.#means.onTick(atMs, taken, rows);
     if (rows.length === 0) return;
     this.#thread?.postMessage({ type: 'rows', rows } satisfies ToKeeper);
   }

@@ -1,5 +1,6 @@
 import type { Discoverer } from '../control/discovery/discoverer.ts';
 import type { ExplainOutcome, ExplainRequest } from '../control/explain/explanation.ts';
+import type { OutlookFigures } from '../control/outlook/outlook-metrics.ts';
 import type { HealthKeeper } from '../control/probe/keeper.ts';
 import { LagMeter } from '../control/probe/lag-meter.ts';
 import type { Publisher } from '../control/publish/publisher.ts';
@@ -42,6 +43,8 @@ export interface ReportMeans {
   readonly outlets: Outlets;
   /** Pids of balancers that this one replaced and that still live. */
   readonly leaving: () => readonly number[];
+  /** What lies ahead. */
+  readonly outlook: () => OutlookFigures;
 }
 
 /** The longest that writing metrics holds control up at a stretch. */
@@ -114,6 +117,7 @@ export class Reports {
       traffic: this.traffic(),
       exemplarsOf: () => [],
       accessLog: this.#accessLog(),
+      outlook: this.#means.outlook(),
     };
     const text = inSlices(metricsSteps(input, format), SCRAPE_SLICE_MS).finally(() =>
       this.#scrapes.delete(format),

@@ -105,11 +105,16 @@ test('every default that the registry tells is the one that is filled in', () =>
   const toldPool = withDefaults(poolShape) as { queue: { classes: object } };
   const { queue } = toldPool;
   const toldQueue = { ...queue, classes: { ...queue.classes, values: {} } };
-  const short = configFromPlain('x', { listeners, pools: { a: pool } }, place);
+  // Not there by default; somebody must be told.
+  const scaling = { webhook: 'http://localhost/' };
+  const plain = { listeners, pools: { a: pool }, alerts: {}, scaling };
+  const short = configFromPlain('x', plain, place);
+  const toldConfiguration = withDefaults(configuration) as { scaling: object };
   const told = configFromPlain(
     'x',
     {
-      ...withDefaults(configuration),
+      ...toldConfiguration,
+      scaling: { ...toldConfiguration.scaling, ...scaling },
       listeners,
       pools: { a: { ...toldPool, queue: toldQueue, servers: [] } },
     },

@@ -12,14 +12,18 @@ export const report: Command = {
     'Tells what a time was like: busiest hours and what limited them, peak to mean, shares, error budget, imbalance.',
   usage: '',
   options: {
-    from: { type: 'string', value: 'TIME', says: 'begin: 2026-11-21, -1d; a week ago by default' },
+    from: {
+      type: 'string',
+      value: 'TIME',
+      says: 'begin: 2026-11-21, 1d (ago); a week ago by default',
+    },
     to: { type: 'string', value: 'TIME', says: 'end; now by default' },
     html: { type: 'boolean', says: 'print a page in HTML that needs nothing else' },
     ...instanceOptions,
     ...jsonOption,
   },
   positionals: [0, 0],
-  examples: ['evenkeel report --from -1d', 'evenkeel report --html > report.html'],
+  examples: ['evenkeel report --from 1d', 'evenkeel report --html > report.html'],
   run: async (invocation) => {
     const { values, out } = invocation;
     const query = new URLSearchParams();

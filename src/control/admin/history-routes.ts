@@ -39,7 +39,7 @@ export const historyRoutes: readonly AdminRoute[] = [
     method: 'GET',
     path: '/v1/plan',
     summary:
-      'What each pool can take and what it will need; query: growth (such as 2x) or until (such as 2027-03).',
+      'What each pool can take and what it will need; query: growth (such as 2x), until (such as 2027-03), pool.',
     isChange: false,
     answers: { 200: 'The plans.', 422: 'Not a question.', 503: 'No history is kept.' },
     handle: plan,
@@ -77,7 +77,7 @@ async function report({ control, query, nowMs }: AdminCall): Promise<AdminRespon
 }
 
 async function plan({ control, query, nowMs }: AdminCall): Promise<AdminResponse> {
-  const unknown = unknownKey(query, ['growth', 'until']);
+  const unknown = unknownKey(query, ['growth', 'until', 'pool']);
   if (unknown !== null) return unknown;
   const growthSaid = query.get('growth');
   const growth = growthSaid === null ? null : readGrowth(growthSaid);
@@ -87,7 +87,9 @@ async function plan({ control, query, nowMs }: AdminCall): Promise<AdminResponse
   if (untilSaid !== null && (untilMs === null || untilMs <= nowMs)) {
     return refused('until', 'a month or day to come, such as 2027-03', untilSaid);
   }
-  return outcomeAnswer(await control.history({ ask: 'plan', nowMs, growth, untilMs }));
+  return outcomeAnswer(
+    await control.history({ ask: 'plan', pool: query.get('pool'), nowMs, growth, untilMs }),
+  );
 }
 
 /** `from` and `to` of a query. Errors: the refusal to answer with. */

@@ -5,6 +5,7 @@ import { standardRetry } from '../../model/retry.ts';
 import type { FixedAnswer } from '../../model/snapshot.ts';
 import { parseListenAddress } from './address.ts';
 import { buildActions, buildErrors, contentTypeOf, poolsOf } from './build-actions.ts';
+import { buildAlerts, buildScaling } from './build-alerts.ts';
 import { buildBalancing } from './build-balancing.ts';
 import { buildBreaker, buildOutlier, buildProbes } from './build-health.ts';
 import { buildLog } from './build-log.ts';
@@ -68,6 +69,8 @@ export function buildConfig(checked: Checked): Config {
     log: buildLog(log),
     tracing: buildTracing(checked),
     admin: buildAdmin(checked),
+    alerts: buildAlerts(checked.alerts),
+    scaling: buildScaling(checked.scaling),
     history: {
       isEnabled: checked.history?.enabled ?? true,
       directory: checked.history?.directory ?? null,

@@ -37,6 +37,18 @@ export interface Checked {
   readonly zone?: string;
   readonly errors?: ReadonlyMap<string, CheckedErrorPage>;
   readonly hooks?: CheckedHooks;
+  readonly alerts?: {
+    readonly webhook?: string;
+    readonly errors?: number;
+    readonly headroom?: number;
+    readonly serverDown?: number;
+    readonly for?: number;
+  };
+  readonly scaling?: {
+    readonly webhook?: string;
+    readonly command?: string;
+    readonly every?: number;
+  };
   readonly history?: {
     readonly enabled?: boolean;
     readonly directory?: string;

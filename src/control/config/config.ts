@@ -45,6 +45,27 @@ export interface Config {
   readonly admin: ConfigAdmin;
   /** Absent in what an older version kept: then none is. */
   readonly history?: ConfigHistory;
+  /** Null or absent: nobody is told. */
+  readonly alerts?: ConfigAlerts | null;
+  readonly scaling?: ConfigScaling | null;
+}
+
+/** When something is bad, and who is told. */
+export interface ConfigAlerts {
+  /** Null = log and metrics only. */
+  readonly webhook: string | null;
+  readonly errorRatio: number;
+  readonly headroomRatio: number;
+  readonly serverDownMs: number;
+  readonly forMs: number;
+}
+
+/** Who is told how many servers pools want. */
+export interface ConfigScaling {
+  readonly webhook: string | null;
+  readonly command: string | null;
+  /** Least time between two of a pool. */
+  readonly everyMs: number;
 }
 
 /** Whether and where figures of the past are kept. */

@@ -51,9 +51,27 @@ export interface ConfigInput {
   zone?: string | undefined;
   errors?: ErrorPagesInput | undefined;
   hooks?: string | HooksInput | undefined;
+  alerts?: string | AlertsInput | undefined;
+  scaling?: string | ScalingInput | undefined;
   history?: boolean | HistoryInput | undefined;
   tracing?: string | TracingInput | undefined;
   name?: string | undefined;
+}
+
+/** What is told when something is bad; the short form is the webhook. */
+export interface AlertsInput {
+  webhook?: string | undefined;
+  errors?: PercentageInput | undefined;
+  headroom?: PercentageInput | undefined;
+  serverDown?: DurationInput | undefined;
+  for?: DurationInput | undefined;
+}
+
+/** Who is told how many servers pools want; the short form is the webhook. */
+export interface ScalingInput {
+  webhook?: string | undefined;
+  command?: string | undefined;
+  every?: DurationInput | undefined;
 }
 
 /** Figures of the past; the short form says whether they are kept at all. */

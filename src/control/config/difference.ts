@@ -104,6 +104,8 @@ const settingKeys = [
   'viaName',
   'history',
   'tracing',
+  'alerts',
+  'scaling',
 ] as const;
 
 interface Changes {

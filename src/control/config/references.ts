@@ -40,6 +40,7 @@ export function checkReferences(
     isFaulty: (path: string) => faulty.has(path),
     isMisspelt: (key: string) => refusedPaths.some((path) => nearest(path, [key]) !== null),
   });
+  checkScaling(checked, refuse);
   checkListeners(checked, refuse);
   checkRoutes(checked, refuse);
   checkPages(checked.errors, 'errors', refuse);
@@ -67,6 +68,17 @@ export function placeOf(path: string, positions: ReadonlyMap<string, Position>):
     if (place !== undefined) return place;
   }
   return positions.get('') ?? { line: 1, column: 1 };
+}
+
+/** What would be accepted and do nothing. */
+function checkScaling({ scaling, history }: Checked, refuse: Refuse): void {
+  if (scaling === undefined) return;
+  if (scaling.webhook === undefined && scaling.command === undefined) {
+    refuse('scaling', 'must have a webhook or a command', 'found neither');
+  }
+  if (history?.enabled === false) {
+    refuse('scaling', 'must stand beside a history, which it is made of', 'found history: false');
+  }
 }
 
 function checkListeners(checked: Checked, refuse: Refuse): void {

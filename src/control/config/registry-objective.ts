@@ -3,7 +3,7 @@ import type { RecordShape } from './shape.ts';
 import { key, record, written } from './shape.ts';
 
 /** `objective` of a pool. */
-export const objective: RecordShape = record('objective', 'a map of objectives', {
+export const objective: RecordShape = record('pool objective', 'a map of objectives', {
   p99: key(
     written(form.duration('1ms', '10m')),
     'What all but every hundredth request shall take at most.',

@@ -1,6 +1,7 @@
 import { limits } from '../../model/limits.ts';
 import * as form from './forms.ts';
 import { errors } from './registry-actions.ts';
+import { alerts, scaling } from './registry-alerts.ts';
 import { history } from './registry-history.ts';
 import { hooks } from './registry-hooks.ts';
 import { log } from './registry-log.ts';
@@ -162,6 +163,10 @@ export const configuration: RecordShape = record(
     hooks: key(hooks, 'Functions of yours that all requests with a route meet.', {
       default: 'none',
     }),
+    alerts: key(alerts, 'What is told when errors, p99, headroom or servers are bad.', {
+      default: 'none',
+    }),
+    scaling: key(scaling, 'Who is told how many servers pools want.', { default: 'none' }),
     history: key(history, 'Figures of the past, for reports, plans and the API.'),
     tracing: key(tracing, 'Traces, by OpenTelemetry; off unless given.', { default: 'none' }),
     name: key(written(productName), 'What we call ourselves in `Via`.', { default: 'evenkeel' }),

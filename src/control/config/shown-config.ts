@@ -4,7 +4,7 @@ import { withoutSecrets } from './discovery.ts';
 
 /** A configuration as it may be shown: plain data in which secrets are named, not told. */
 export function shownConfig(config: Config): unknown {
-  const { admin, pools, tracing, ...rest } = config;
+  const { admin, pools, tracing, alerts, scaling, ...rest } = config;
   return {
     ...rest,
     pools: pools.map((pool) => ({
@@ -13,12 +13,21 @@ export function shownConfig(config: Config): unknown {
       discover: pool.discover.map(withoutSecrets),
     })),
     tracing: tracing === null ? null : { ...tracing, headers: withoutValues(tracing.headers) },
+    alerts: withoutWebhook(alerts ?? null),
+    scaling: withoutWebhook(scaling ?? null),
     admin: { ...admin, token: admin.token === null ? null : '(secret)' },
   };
 }
 
 function withoutValues(headers: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.keys(headers).map((name) => [name, '(secret)']));
+}
+
+/** Its path often is all that keeps others from using it. */
+function withoutWebhook<Settings extends { readonly webhook: string | null }>(
+  settings: Settings | null,
+): Settings | null {
+  return settings?.webhook == null ? settings : { ...settings, webhook: '(secret)' };
 }
 
 function withoutSecret(sticky: Sticky | null): Sticky | null {

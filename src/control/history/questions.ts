@@ -33,7 +33,11 @@ export interface ReportAsked {
 }
 
 /** What may be asked from outside: the balancer adds what it knows of its pools. */
-export type OpenQuestion = SeriesQuestion | Omit<PlanAsked, 'pools'> | Omit<ReportAsked, 'pools'>;
+export type OpenQuestion =
+  | SeriesQuestion
+  /** Of one pool, or null = of all. */
+  | (Omit<PlanAsked, 'pools'> & { readonly pool: string | null })
+  | Omit<ReportAsked, 'pools'>;
 
 /** What is known of a pool besides its past. */
 export type PoolAims = ReportAsked['pools'][number];

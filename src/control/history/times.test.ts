@@ -8,6 +8,7 @@ test('readTime() reads dates, times, what lies back, and ms', () => {
   const rows: [string, number][] = [
     ['now', nowMs],
     ['-90m', nowMs - 5_400_000],
+    ['90m', nowMs - 5_400_000],
     ['-7d', nowMs - 604_800_000],
     ['2026-11-20', Date.UTC(2026, 10, 20)],
     ['2027-03', Date.UTC(2027, 2, 1)],
@@ -19,7 +20,7 @@ test('readTime() reads dates, times, what lies back, and ms', () => {
 });
 
 test('readTime() refuses what is no time', () => {
-  for (const written of ['', 'yesterday', '2026-13-01', '1h', '-1y', '2026-11-20Z', '12345']) {
+  for (const written of ['', 'yesterday', '2026-13-01', '1y', '2026-11-20Z', '12345']) {
     assert.equal(readTime(written, nowMs), null, written);
   }
 });

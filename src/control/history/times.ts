@@ -1,6 +1,6 @@
 /** How a time is written where history is asked. Ends the sentence `must be …`. */
 export const timeSays =
-  'a time such as 2026-11-21, 2026-11-21T06:00:00Z, -1h, -7d, now, or ms of the epoch';
+  'a time such as 2026-11-21, 2026-11-21T06:00:00Z, 1h or 7d (ago), now, or ms of the epoch';
 
 const unitMs: Readonly<Record<string, number>> = {
   s: 1_000,
@@ -13,7 +13,7 @@ const unitMs: Readonly<Record<string, number>> = {
 /** Reads a time; null when it is none. Without a zone it is UTC. */
 export function readTime(written: string, nowMs: number): number | null {
   if (written === 'now') return nowMs;
-  const ago = /^-(\d{1,6})([smhdw])$/.exec(written);
+  const ago = /^-?(\d{1,6})([smhdw])$/.exec(written);
   if (ago !== null) return nowMs - Number(ago[1]) * (unitMs[ago[2] ?? ''] ?? 0);
   if (/^\d{12,14}$/.test(written)) return Number(written);
   const iso = /^(\d{4}-\d{2})(-\d{2})?(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?)?(Z|[+-]\d{2}:\d{2})?$/;

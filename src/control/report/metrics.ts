@@ -14,6 +14,7 @@ import {
 } from '../../observe/columns.ts';
 import { type CounterOwner, endedOf } from '../../observe/counters.ts';
 import { poolValues } from '../../observe/pool-values.ts';
+import { type OutlookFigures, outlookMetrics } from '../outlook/outlook-metrics.ts';
 import type { ProcessStatus, TrafficMeans } from './build-status.ts';
 import { linksOf } from './build-status.ts';
 import { byPool, type DepartedCounts } from './departed.ts';
@@ -51,6 +52,8 @@ export interface MetricsInput {
   readonly exemplarsOf: (route: string) => readonly Exemplar[];
   /** Null when no access log is written. */
   readonly accessLog: AccessLogStatus | null;
+  /** What lies ahead; absent where nothing is said of it. */
+  readonly outlook?: OutlookFigures;
 }
 
 /** Owners written between two looks at the clock: some tenths of a millisecond. */
@@ -62,7 +65,7 @@ const STEP_MAX = 8;
  * left out, as are reason words that never came up.
  */
 export function* metricsSteps(
-  { process, threads, traffic, exemplarsOf, accessLog }: MetricsInput,
+  { process, threads, traffic, exemplarsOf, accessLog, outlook }: MetricsInput,
   format: ExpositionFormat,
 ): Generator<void, string> {
   const out = new Exposition(format);
@@ -96,6 +99,7 @@ export function* metricsSteps(
   owners.failures();
   if (accessLog !== null) accessLogMetrics(out, accessLog);
   if (process.tracing !== null) tracingMetrics(out, process.tracing);
+  if (outlook !== undefined) outlookMetrics(out, outlook);
   yield;
   return out.text();
 }
