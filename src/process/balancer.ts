@@ -155,8 +155,7 @@ export class Balancer implements BalancerControl {
       outlook: () => this.#outlook,
     });
     this.watch.attach(clock, this.#reports, this.#crew, this);
-    this.#outlook = this.#createOutlook();
-    this.past = this.#createHistory();
+    [this.#outlook, this.past] = this.#createPast();
     this.#deadlines = this.#createDeadlines(clock);
     this.ending = this.#createEnding();
     this.handOver = this.#createHandOver({ counters, histograms, departed, slots });
@@ -259,19 +258,15 @@ export class Balancer implements BalancerControl {
     return clock.every(BUDGET_AGE_MS, () => ageBudgets(retryTokens, limits.pools));
   }
 
-  #createHistory(): History {
+  #createPast(): [Outlook, History] {
     const { options, clock, log } = this.#parts;
     const configFile = configurationPath(options);
     const sample = (): TrafficSample => this.#reports.sample();
     const aims = (): readonly PoolAims[] => aimsOf(this.#publisher.config, sample());
-    const onTick = this.#outlook.take.bind(this.#outlook);
-    return new History({ sample, aims, onTick, configFile, clock, log });
-  }
-
-  #createOutlook(): Outlook {
-    const { clock, log } = this.#parts;
-    const aims = (): readonly PoolAims[] => aimsOf(this.#publisher.config, this.#reports.sample());
-    return createOutlook({ aims, ask: (question) => this.past.ask(question), clock, log });
+    const ask: History['ask'] = (question) => this.past.ask(question);
+    const outlook = createOutlook({ aims, ask, clock, log });
+    const onTick = outlook.take.bind(outlook);
+    return [outlook, new History({ sample, aims, onTick, configFile, clock, log })];
   }
 
   #createDeadlines(clock: Clock): DrainDeadlines {
