@@ -1,5 +1,6 @@
 import type { Ejection } from '../../health/outlier.ts';
 import type { VerdictChange } from '../report/status.ts';
+import type { HealthCounts } from './server-health.ts';
 
 /** What is known of one probe of a server. */
 export interface ProbeMemory {
@@ -18,6 +19,8 @@ export interface ServerMemory {
   /** Why the judge decided as it did last. */
   readonly why: string;
   readonly history: readonly VerdictChange[];
+  /** Absent where a balancer before ours did not count. */
+  readonly counts?: Readonly<HealthCounts>;
 }
 
 /** Of all servers. */

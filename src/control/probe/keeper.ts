@@ -9,7 +9,6 @@ import type { Clock, RunningTimer } from '../../platform/clock.ts';
 import type { ConnectProbe } from '../../platform/probe-link.ts';
 import type { RunProgram } from '../../platform/run-program.ts';
 import type { PoolHealthReport } from '../report/health-report.ts';
-import type { ServerState, VerdictChange } from '../report/status.ts';
 import { startAttempt } from './attempt.ts';
 import { type HealthLog, tellPool, tellServer } from './health-log.ts';
 import { type HealthMemory, memoryKey, type ServerMemory } from './health-memory.ts';
@@ -18,7 +17,7 @@ import { plainProbe } from './plain-probe.ts';
 import { PoolHealth, type PoolView } from './pool-health.ts';
 import { isDownAtStart, ProbeSet } from './probe-set.ts';
 import { type HealthReportMeans, reportHealth } from './report-health.ts';
-import { ServerHealth } from './server-health.ts';
+import { type HealthView, ServerHealth } from './server-health.ts';
 import type { ProbeMeans } from './server-probe.ts';
 import { SharedAttempts } from './shared-attempts.ts';
 import { slotsOf } from './slots-of.ts';
@@ -41,14 +40,6 @@ export interface HealthKeeperOptions {
   readonly drainedUntil: HealthReportMeans['drainedUntil'];
   /** The process log: one line per change. */
   readonly log: HealthLog;
-}
-
-/** A server's health for people. */
-export interface HealthView {
-  readonly state: ServerState;
-  readonly why: string;
-  /** Oldest first; times are ms of the epoch. */
-  readonly history: readonly VerdictChange[];
 }
 
 /** First probes that begin in one go, and the pause between goes: thousands at once would be a flood of our own. */
@@ -139,9 +130,7 @@ export class HealthKeeper {
 
   /** Health of a slot; null for one that has no server. */
   viewOf(slot: number): HealthView | null {
-    const server = this.#servers.get(slot);
-    if (server === undefined) return null;
-    return { state: server.state, why: server.why, history: server.history };
+    return this.#servers.get(slot)?.view ?? null;
   }
 
   /** How a pool is; null for one that is not known. */
@@ -161,10 +150,10 @@ export class HealthKeeper {
   get memory(): HealthMemory {
     const nowMs = this.#options.clock.nowMs();
     return [...this.#servers.values()].map((health) => {
-      const { slot, pool, address, history, outlierReason } = health;
+      const { slot, pool, address, history, outlierReason, counts } = health;
       const ejection = this.#judgeOf(slot)?.ejectionOf(slot, nowMs) ?? null;
       const probes = health.probes?.memory ?? [];
-      return { pool, address, probes, ejection, why: outlierReason, history };
+      return { pool, address, probes, ejection, why: outlierReason, history, counts };
     });
   }
 
@@ -259,7 +248,10 @@ export class HealthKeeper {
       : pool.probes.map((probe) => ({ ...probe, startState: 'up' as const }));
     const delayMs = Math.floor(this.#firstProbes++ / firstProbesAtOnce) * firstProbesPauseMs;
     const listener = {
-      onProbed: () => this.#onProbed(health),
+      onProbed: (isPass: boolean) => {
+        health.counts[isPass ? 'passes' : 'failures']++;
+        this.#onProbed(health);
+      },
       onPass: () => this.#onPass(health),
     };
     const probed = { pool: { ...pool, probes }, address, target };
@@ -271,7 +263,7 @@ export class HealthKeeper {
     const known = this.#remembered.get(memoryKey(health));
     if (known === undefined) return;
     this.#remembered.delete(memoryKey(health));
-    health.recall(known.history);
+    health.recall(known);
     if (health.probes?.restore(known.probes) === true) {
       const { isUp } = health.probes;
       health.change(isUp ? 0 : Verdict.PROBE_DOWN, isUp ? Verdict.PROBE_DOWN : 0);
@@ -328,6 +320,7 @@ export class HealthKeeper {
     const health = this.#servers.get(slot);
     if (health === undefined) return;
     health.forgetStreak();
+    if (kind === 'ejected' || kind === 'refusing') health.counts.ejections++;
     if (kind !== 'spared') health.outlierReason = reason;
     if (kind === 'readmitted') this.#pools.get(health.pool)?.onReadmitted(slot);
     health.change(change.setBits, change.clearBits);

@@ -12,8 +12,8 @@ export interface ProbedBySet {
 
 /** What a set's owner is told. */
 export interface ProbeSetListener {
-  /** Something about the verdict, the drain or the weight may have changed. */
-  onProbed(): void;
+  /** A probe ended: something about the verdict, the drain or the weight may have changed. */
+  onProbed(isPass: boolean): void;
   /** The server took a connection at its own port. */
   onPass(): void;
 }
@@ -120,7 +120,7 @@ export class ProbeSet {
           { pool: pool.name, address, target, probe },
           this.#means,
           (isPass) => {
-            this.#listener.onProbed();
+            this.#listener.onProbed(isPass);
             const isServersOwn = probe.port === null && probe.type !== 'exec';
             if (isPass && isServersOwn) this.#listener.onPass();
           },

@@ -2,6 +2,7 @@ import { RingBuffer } from '../../base/ring-buffer.ts';
 import type { SharedWords } from '../../model/shared-memory.ts';
 import { Verdict } from '../../model/shared-memory.ts';
 import type { ServerState, VerdictChange } from '../report/status.ts';
+import type { ServerMemory } from './health-memory.ts';
 import type { ProbeSet } from './probe-set.ts';
 import type { SlowStarts } from './slow-starts.ts';
 
@@ -18,6 +19,26 @@ export function stateOfBits(bits: number): ServerState {
   return 'up';
 }
 
+/** How often something happened to a server, since the first balancer of this line began. */
+export interface HealthCounts {
+  /** Probes that ended, by their end. */
+  passes: number;
+  failures: number;
+  /** By passive health, for refusing connections included. */
+  ejections: number;
+  /** Changes of the state's name. */
+  changes: number;
+}
+
+/** A server's health for people. */
+export interface HealthView {
+  readonly state: ServerState;
+  readonly why: string;
+  /** Oldest first; times are ms of the epoch. */
+  readonly history: readonly VerdictChange[];
+  readonly counts: Readonly<HealthCounts>;
+}
+
 /**
  * What control knows of one server's health: its verdict word in shared memory, which it alone
  * writes, and the history of its names.
@@ -29,6 +50,7 @@ export class ServerHealth {
   probes: ProbeSet | null = null;
   /** An operator wants no new traffic here. */
   isDrained = false;
+  readonly counts: HealthCounts = { passes: 0, failures: 0, ejections: 0, changes: 0 };
   /** Why the judge of outliers decided what it did last. */
   outlierReason = '';
   readonly #words: SharedWords;
@@ -56,6 +78,11 @@ export class ServerHealth {
 
   get state(): ServerState {
     return stateOfBits(this.bits);
+  }
+
+  get view(): HealthView {
+    const { state, why, history, counts } = this;
+    return { state, why, history, counts };
   }
 
   /** Oldest first. */
@@ -87,8 +114,11 @@ export class ServerHealth {
     Atomics.store(this.#words.failureStreak, this.slot, 0);
   }
 
-  /** Takes over the history that another process had of the same server. */
-  recall(history: readonly VerdictChange[]): void {
+  /** Takes over what another process had of the same server. */
+  recall({ history, counts }: Pick<ServerMemory, 'history' | 'counts'>): void {
+    for (const name of Object.keys(this.counts) as (keyof HealthCounts)[]) {
+      this.counts[name] += counts?.[name] ?? 0;
+    }
     for (const change of history) this.#history.push(change);
     this.#noted = history.at(-1)?.state ?? null;
   }
@@ -100,6 +130,7 @@ export class ServerHealth {
     if (state === before) return;
     this.#noted = state;
     if (isSick(before) && isSick(state)) return;
+    this.counts.changes++;
     this.#history.push({ atMs, state, why });
   }
 

@@ -13,8 +13,8 @@ import {
 import { type CounterReader, endedOf } from '../../observe/counters.ts';
 import type { HistogramReader } from '../../observe/histograms.ts';
 import { poolValues } from '../../observe/pool-values.ts';
-import type { HealthView } from '../probe/keeper.ts';
 import type { PoolView } from '../probe/pool-health.ts';
+import type { HealthView } from '../probe/server-health.ts';
 import { byPool, type Departed, type DepartedCounts } from './departed.ts';
 import type {
   DiscoveryStatus,

@@ -9,9 +9,19 @@ export type Labels = Readonly<Record<string, string | number>>;
 /** Upper bounds of the exported buckets, in seconds. The 896 of shared memory would be too many series. */
 const bounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
+const plainBounds: readonly string[] = [...bounds.map(String), '+Inf'];
+/** OpenMetrics wants the canonical form of floats. */
+const openBounds: readonly string[] = plainBounds.map((bound) =>
+  /^\d+$/.test(bound) ? `${bound}.0` : bound,
+);
+
+/** Middles of the buckets of shared memory, in µs. */
+const middles: Float64Array = Float64Array.from({ length: histogramBuckets }, (_, bucket) =>
+  bucketMid(bucket),
+);
 /** Which of `bounds` takes a bucket of shared memory: the first not below the bucket's middle. */
-const boundOf: Uint8Array = Uint8Array.from({ length: histogramBuckets }, (_, bucket) => {
-  const bound = bounds.findIndex((seconds) => bucketMid(bucket) <= seconds * 1e6);
+const boundOf: Uint8Array = Uint8Array.from(middles, (middleUs) => {
+  const bound = bounds.findIndex((seconds) => middleUs <= seconds * 1e6);
   return bound < 0 ? bounds.length : bound;
 });
 
@@ -40,7 +50,7 @@ const NO_LABELS = labelText({});
  */
 export class Family {
   readonly #name: string;
-  readonly #lines: string[] = [];
+  #lines = '';
   readonly #isOpen: boolean;
   readonly #head: string;
 
@@ -55,14 +65,13 @@ export class Family {
 
   /** One sample of a counter or a gauge. */
   add(value: number, labels: LabelText = NO_LABELS): void {
-    this.#lines.push(
-      labels === '' ? `${this.#name} ${value}\n` : `${this.#name}{${labels}} ${value}\n`,
-    );
+    this.#lines +=
+      labels === '' ? `${this.#name} ${value}\n` : `${this.#name}{${labels}} ${value}\n`;
   }
 
   /**
    * The samples of one histogram: cells of base/histogram in µs, as seconds in classic buckets. A cell
-   * belongs where its middle lies. Cost: one walk over the cells.
+   * belongs where its middle lies. Nothing for one without a sample. Cost: one walk over the cells.
    */
   addHistogram(cells: Float64Array, labels: LabelText, exemplars: readonly Exemplar[] = []): void {
     const counts = new Float64Array(bounds.length + 1);
@@ -71,28 +80,23 @@ export class Family {
       const count = cells[bucket]!;
       if (count === 0) continue;
       counts[boundOf[bucket]!]! += count;
-      sumUs += count * bucketMid(bucket);
+      sumUs += count * middles[bucket]!;
     }
+    if (sumUs === 0 && cells[0] === 0) return;
     const name = this.#name;
+    const texts = this.#isOpen ? openBounds : plainBounds;
     let total = 0;
     for (let bound = 0; bound <= bounds.length; bound++) {
       total += counts[bound]!;
       const exemplar = this.#isOpen ? exemplarIn(exemplars, bound) : '';
-      this.#lines.push(`${name}_bucket{${labels},le="${this.#le(bound)}"} ${total}${exemplar}\n`);
+      this.#lines += `${name}_bucket{${labels},le="${texts[bound]}"} ${total}${exemplar}\n`;
     }
-    this.#lines.push(`${name}_sum{${labels}} ${sumUs / 1e6}\n${name}_count{${labels}} ${total}\n`);
+    this.#lines += `${name}_sum{${labels}} ${sumUs / 1e6}\n${name}_count{${labels}} ${total}\n`;
   }
 
   /** The whole block; empty without samples. */
   text(): string {
-    return this.#lines.length === 0 ? '' : this.#head + this.#lines.join('');
-  }
-
-  #le(bound: number): string {
-    if (bound === bounds.length) return '+Inf';
-    const seconds = bounds[bound]!;
-    // OpenMetrics wants the canonical form of floats.
-    return this.#isOpen && Number.isInteger(seconds) ? `${seconds}.0` : String(seconds);
+    return this.#lines === '' ? '' : this.#head + this.#lines;
   }
 }
 

@@ -15,6 +15,7 @@ import {
 import { type CounterOwner, endedOf } from '../../observe/counters.ts';
 import { poolValues } from '../../observe/pool-values.ts';
 import { type OutlookFigures, outlookMetrics } from '../outlook/outlook-metrics.ts';
+import type { HealthCounts } from '../probe/server-health.ts';
 import type { ProcessStatus, TrafficMeans } from './build-status.ts';
 import { linksOf } from './build-status.ts';
 import { byPool, type DepartedCounts } from './departed.ts';
@@ -165,13 +166,27 @@ class OwnerMetrics {
     this.#inFlight += Atomics.load(words.inFlight, server.slot);
     this.#server(labels, server.slot, values);
     const out = this.#out;
-    const isUp = Number((healthOf(server.slot)?.state ?? 'down') === 'up');
+    const health = healthOf(server.slot);
+    const isUp = Number(health?.state === 'up');
     out.gauge('evenkeel_server_up', '1 while the server takes new traffic.').add(isUp, labels);
     out.gauge('evenkeel_server_weight', 'Weight in force.').add(server.weight, labels);
+    if (health !== null) this.#health(health.counts, labels);
     if (!server.pendingMax) return;
     const pending = Atomics.load(words.pending, server.slot);
     const waiting = 'Exchanges that wait for its answer.';
     out.gauge('evenkeel_server_pending', waiting).add(pending, labels);
+  }
+
+  #health({ passes, failures, ejections, changes }: HealthCounts, labels: LabelText): void {
+    const probes = this.#out.counter('evenkeel_server_probes_total', 'Probes ended, by result.');
+    if (passes + failures > 0) {
+      probes.add(passes, `${labels},result="pass"` as LabelText);
+      probes.add(failures, `${labels},result="fail"` as LabelText);
+    }
+    const ejected = 'Times that passive health took the server out.';
+    this.#out.counter('evenkeel_server_ejections_total', ejected).add(ejections, labels);
+    const changed = 'Changes of the state of its health.';
+    this.#out.counter('evenkeel_server_state_changes_total', changed).add(changes, labels);
   }
 
   /** A pool whose servers have just been written. */
@@ -276,7 +291,9 @@ class OwnerMetrics {
       // Those that left come last, when no pool follows.
       if (owner === 'server') mergeInto(this.#sums[timing]!, cells);
       const shown = timing === TimingColumn.TOTAL ? exemplars : [];
-      this.#histogram(`evenkeel_${owner}_${name}_seconds`, help, cells, labels, shown);
+      this.#out
+        .histogram(`evenkeel_${owner}_${name}_seconds`, help)
+        .addHistogram(cells, labels, shown);
     }
   }
 
@@ -289,20 +306,9 @@ class OwnerMetrics {
       for (const server of left) {
         if (server.slot !== null) histograms.addTo(cells, 'server', server.slot, timing);
       }
-      this.#histogram(`evenkeel_pool_${name}_seconds`, help, cells, labels, []);
+      this.#out.histogram(`evenkeel_pool_${name}_seconds`, help).addHistogram(cells, labels);
     }
     this.#sums = emptySums();
-  }
-
-  #histogram(
-    name: string,
-    help: string,
-    cells: Float64Array,
-    labels: LabelText,
-    exemplars: readonly Exemplar[],
-  ): void {
-    if (cells.every((count) => count === 0)) return;
-    this.#out.histogram(name, help).addHistogram(cells, labels, exemplars);
   }
 
   #discovery(pool: string, status: DiscoveryStatus): void {
