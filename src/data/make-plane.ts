@@ -12,6 +12,7 @@ import { FineTimers } from './fine-timers.ts';
 import { Forward } from './forward.ts';
 import { HookRunner } from './hook-runner.ts';
 import type { Conductor, Plane } from './plane.ts';
+import { SlowRequests } from './slow-requests.ts';
 import type { DataPlaneOptions } from './worker.ts';
 
 /** Bytes kept for composing heads that are longer than a buffer. */
@@ -43,8 +44,7 @@ function requestIds(
 export function makePlane(options: DataPlaneOptions, histograms: HistogramWriter): Plane {
   const { start, driver, random } = options;
   const words = attachWords(start.shared);
-  const commonNow = commonClock(driver, options.wallClock);
-  const latency = new LatencyBook(words, commonNow);
+  const latency = new LatencyBook(words, commonClock(driver, options.wallClock));
   const buffers = driver.buffers;
   const counters = new CounterWriter(start.shared, start.worker);
   const scratch = buffers.acquire();
@@ -94,6 +94,7 @@ export function makePlane(options: DataPlaneOptions, histograms: HistogramWriter
     isDraining: false,
     replacedForMs: 0,
     hasAccessLog: start.snapshot.accessLog,
+    slow: new SlowRequests(),
     tracing: null,
     logLayout: null,
     log: () => {},

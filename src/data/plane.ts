@@ -17,6 +17,7 @@ import type { MirrorLoad } from './mirror.ts';
 import type { PoolGate } from './pool-gate.ts';
 import type { HeadPlace } from './request-writer.ts';
 import type { ServerState } from './server-state.ts';
+import type { SlowRequests } from './slow-requests.ts';
 import type { Tracing } from './tracing.ts';
 
 /** The worker's conductor of exchanges, as links see it; implemented by `Forward`. */
@@ -105,6 +106,8 @@ export interface Plane {
   isDraining: boolean;
   /** Another process takes new links, and this one has so long to finish its own (ms); 0 = no such drain. */
   replacedForMs: number;
+  /** Requests that were slow for their route. */
+  readonly slow: SlowRequests;
   /** Whether lines are wanted. */
   hasAccessLog: boolean;
   /** Decides on traces; null while none are configured. */

@@ -37,6 +37,8 @@ export function record(plane: Plane, exchange: Exchange): void {
     cells[route.counters + RouteColumn.BYTES_IN]! += exchange.requestBytes;
     cells[route.counters + RouteColumn.BYTES_OUT]! += exchange.answerBytes;
     histograms[route.totalHistogram + total]! += 1;
+    const { slot } = route.route;
+    if (us > plane.slow.leastUs[slot]!) plane.slow.note(plane, exchange, slot, us);
     if (firstByte >= 0) histograms[route.firstByteHistogram + firstByte]! += 1;
   }
   if (exchange.connectUs >= 0) recordConnect(histograms, exchange);

@@ -317,6 +317,8 @@ class Worker implements DataPlane {
     if (nowMs - this.#gaugesAtMs >= GAUGES_EVERY_MS) {
       this.#gaugesAtMs = nowMs;
       plane.post({ type: 'gauges', gauges: this.#driver.gauges() });
+      const requests = plane.slow.take();
+      if (requests.length > 0) plane.post({ type: 'slow', requests });
     }
   }
 

@@ -57,6 +57,18 @@ export interface PackedSnapshot {
   readonly hookModules: readonly HookModule[];
 }
 
+/** A request that was slow for its route: an exemplar of its times. */
+export interface SlowRequest {
+  /** Slot of the route. */
+  readonly route: number;
+  readonly us: number;
+  /** The id of its log line, and of its trace; null where it has none. */
+  readonly request: string | null;
+  readonly trace: string | null;
+  /** Epoch ms. */
+  readonly atMs: number;
+}
+
 /** Control → worker. */
 export type ToWorker =
   | {
@@ -105,6 +117,7 @@ export type FromWorker =
       readonly isSaid: boolean;
     }
   | { readonly type: 'gauges'; readonly gauges: Record<string, number> }
+  | { readonly type: 'slow'; readonly requests: readonly SlowRequest[] }
   /** Spans of requests that have ended. */
   | { readonly type: 'spans'; readonly batch: SpanBatch }
   | { readonly type: 'suspicion'; readonly what: string }

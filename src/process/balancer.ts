@@ -352,6 +352,7 @@ export class Balancer implements BalancerControl {
   #onMessage(message: FromWorker): void {
     if (message.type === 'log' || message.type === 'spans') this.#outlets.take(message);
     else if (message.type === 'tail') this.watch.take(message);
+    else if (message.type === 'slow') this.#reports.exemplars.take(message.requests);
     else if (message.type === 'hook-fault') {
       this.#parts.log.warn('A hook failed', { what: message.what, before: message.before });
     } else if (message.type === 'streak')

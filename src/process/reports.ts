@@ -10,6 +10,7 @@ import {
   type TrafficMeans,
 } from '../control/report/build-status.ts';
 import type { Departed } from '../control/report/departed.ts';
+import { Exemplars } from '../control/report/exemplars.ts';
 import type { ExpositionFormat } from '../control/report/exposition.ts';
 import { type MetricsInput, metricsSteps } from '../control/report/metrics.ts';
 import { RequestRates } from '../control/report/rates.ts';
@@ -53,6 +54,8 @@ const SCRAPE_SLICE_MS = 4;
 /** Gathers what `status` and `/metrics` tell from the parts of the balancer. */
 export class Reports {
   readonly #means: ReportMeans;
+  /** Slow requests that workers told of. */
+  readonly exemplars: Exemplars = new Exemplars();
   readonly #rates: RequestRates;
   readonly #lag: LagMeter;
   readonly #startedAtMs: number;
@@ -115,7 +118,7 @@ export class Reports {
       process: this.process(isDraining),
       threads: { lagOf: (worker) => histograms.lagOf(worker), controlLagMs: this.#lag.totalMs },
       traffic: this.traffic(),
-      exemplarsOf: () => [],
+      exemplarsOf: (route) => this.exemplars.of(route, this.#means.parts.clock.wallMs()),
       accessLog: this.#accessLog(),
       outlook: this.#means.outlook(),
     };

@@ -86,7 +86,7 @@ export function manyOwners(sizes: Sizes): MetricsInput {
     process: processOf(),
     threads: { lagOf: (worker) => histograms.lagOf(worker), controlLagMs: 3 },
     traffic,
-    exemplarsOf: (route) => [exemplarOf(route)],
+    exemplarsOf: (route) => [exemplarOf(`r-${route}`)],
     accessLog: { writtenBytes: 1, queuedBytes: 0, droppedLines: 0, error: null },
   };
 }
@@ -133,6 +133,7 @@ function processOf(): MetricsInput['process'] {
     workers: Array.from({ length: WORKERS }, (_, index) => ({ index, ...worker })),
     configuration: { file: 'a.yaml', version: 1, lastReload: null, reloads: 0, failedReloads: 0 },
     accessLog: null,
+    tracing: null,
   };
 }
 

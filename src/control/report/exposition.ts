@@ -142,6 +142,12 @@ export class Exposition {
   }
 }
 
+/** The bucket that a time lies in: a number for `Exemplars`. */
+export function boundFor(seconds: number): number {
+  const bound = bounds.findIndex((limit) => seconds <= limit);
+  return bound < 0 ? bounds.length : bound;
+}
+
 /** ` # {request_id="…"} 0.25 1790000000.000`: the last exemplar that lies within the bound; '' for none. */
 function exemplarIn(exemplars: readonly Exemplar[], bound: number): string {
   const above = bound === 0 ? 0 : bounds[bound - 1]!;

@@ -49,8 +49,8 @@ export interface MetricsInput {
   readonly process: ProcessStatus;
   readonly threads: ThreadMeans;
   readonly traffic: TrafficMeans;
-  /** Recent slow requests of a route. */
-  readonly exemplarsOf: (route: string) => readonly Exemplar[];
+  /** Recent slow requests of a route, by its slot. */
+  readonly exemplarsOf: (route: number) => readonly Exemplar[];
   /** Null when no access log is written. */
   readonly accessLog: AccessLogStatus | null;
   /** What lies ahead; absent where nothing is said of it. */
@@ -77,7 +77,7 @@ export function* metricsSteps(
   for (const listener of snapshot.listeners) owners.listener(listener);
   for (const { name, values } of departed.of('listener')) owners.leftListener(name, values);
   for (const { slot, name } of snapshot.routes) {
-    owners.route(name, slot, exemplarsOf(name));
+    owners.route(name, slot, exemplarsOf(slot));
     if (++written % STEP_MAX === 0) yield;
   }
   for (const { name, slot, values } of departed.of('route')) owners.leftRoute(name, slot, values);
