@@ -1,11 +1,13 @@
 import type { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import type { MetricFamily } from '../model/metric-family.ts';
 import type { Span } from '../model/spans.ts';
 
 type ReadableSpan = Parameters<OTLPTraceExporter['export']>[0][number];
 
 /** Who receives, and who we say that we are. */
 export interface OtlpTarget {
-  /** Without `/v1/traces`. */
+  /** Without `/v1/traces` and `/v1/metrics`. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly service: string;
@@ -80,6 +82,78 @@ export async function openSpanReceiver(target: OtlpTarget): Promise<SpanReceiver
       exporter.export(spans.map(readable), ({ code, error }) => {
         done(code === 0 ? null : (error?.message ?? 'no reason was told'));
       });
+    },
+    close: () => exporter.shutdown(),
+  };
+}
+
+/** Where metrics are pushed to. */
+export interface MetricReceiver {
+  /** `startUs`: when counting began (epoch µs). `why`: null when they were taken. */
+  send(
+    families: readonly MetricFamily[],
+    startUs: number,
+    nowUs: number,
+    done: (why: string | null) => void,
+  ): void;
+  close(): Promise<void>;
+}
+
+/** The same for metrics: cumulative counters, gauges, histograms with explicit bounds. */
+export async function openMetricReceiver(target: OtlpTarget): Promise<MetricReceiver> {
+  const [{ OTLPMetricExporter }, metrics, { resourceFromAttributes }, { ValueType }] =
+    await Promise.all([
+      import('@opentelemetry/exporter-metrics-otlp-http'),
+      import('@opentelemetry/sdk-metrics'),
+      import('@opentelemetry/resources'),
+      import('@opentelemetry/api'),
+    ]);
+  const { AggregationTemporality, DataPointType } = metrics;
+  const exporter = new OTLPMetricExporter({
+    url: `${target.url}/v1/metrics`,
+    headers: { ...target.headers },
+    timeoutMillis: SEND_MS,
+  });
+  const resource = resourceFromAttributes({
+    'service.name': target.service,
+    'service.version': target.version,
+  });
+  type MetricData = ResourceMetrics['scopeMetrics'][number]['metrics'][number];
+  const dataOf = (family: MetricFamily, startUs: number, nowUs: number): MetricData => {
+    const times = { startTime: timeOf(startUs), endTime: timeOf(nowUs) };
+    const base = {
+      descriptor: {
+        name: family.name,
+        description: family.help,
+        unit: family.name.includes('_seconds') ? 's' : '',
+        valueType: ValueType.DOUBLE,
+      },
+      aggregationTemporality: AggregationTemporality.CUMULATIVE,
+    };
+    if (family.type === 'histogram') {
+      const dataPoints = family.histograms.map(({ labels, bounds, counts, sum, count }) => ({
+        ...times,
+        attributes: labels,
+        value: { buckets: { boundaries: [...bounds], counts: [...counts] }, sum, count },
+      }));
+      return { ...base, dataPointType: DataPointType.HISTOGRAM, dataPoints };
+    }
+    const dataPoints = family.samples.map(({ labels, value }) => ({
+      ...times,
+      attributes: labels,
+      value,
+    }));
+    return family.type === 'counter'
+      ? { ...base, dataPointType: DataPointType.SUM, isMonotonic: true, dataPoints }
+      : { ...base, dataPointType: DataPointType.GAUGE, dataPoints };
+  };
+  return {
+    send(families, startUs, nowUs, done) {
+      const scope = { name: 'evenkeel', version: target.version };
+      const all = families.map((family) => dataOf(family, startUs, nowUs));
+      exporter.export({ resource, scopeMetrics: [{ scope, metrics: all }] }, ({ code, error }) =>
+        done(code === 0 ? null : (error?.message ?? 'no reason was told')),
+      );
     },
     close: () => exporter.shutdown(),
   };

@@ -126,7 +126,7 @@ export class Balancer implements BalancerControl {
       publish: (snapshot) => this.#bringOut(snapshot),
     });
     this.#discovery = new Discovery(parts, this.#publisher, () => this.#keep());
-    this.#outlets = new Outlets(clock, log);
+    this.#outlets = new Outlets(clock, log, () => this.metricsText('prometheus'));
     this.#crew = this.#createCrew((version) => slots.applied(version));
     this.#reloader = new Reloader({
       load: () => parts.sources.load(),

@@ -13,7 +13,7 @@ import { buildMatch, conditionName, filesOf, geoOf } from './build-match.ts';
 import { buildObjective } from './build-objective.ts';
 import { buildQueue } from './build-queue.ts';
 import { buildRetry } from './build-retry.ts';
-import { buildTracing } from './build-tracing.ts';
+import { buildMetrics, buildTracing } from './build-tracing.ts';
 import type {
   Checked,
   CheckedHooks,
@@ -68,6 +68,7 @@ export function buildConfig(checked: Checked): Config {
     workers: checked.workers ?? null,
     log: buildLog(log),
     tracing: buildTracing(checked),
+    metrics: buildMetrics(checked),
     admin: buildAdmin(checked),
     alerts: buildAlerts(checked.alerts),
     scaling: buildScaling(checked.scaling),

@@ -54,6 +54,7 @@ export interface Checked {
     readonly directory?: string;
     readonly size?: number;
   };
+  readonly metrics?: CheckedMetrics;
   readonly tracing?: CheckedTracing;
   readonly name?: string;
 }
@@ -68,6 +69,14 @@ export interface CheckedLog {
   readonly sample?: number;
   readonly always?: { readonly errors?: boolean; readonly slow?: number };
   readonly level?: 'debug' | 'info' | 'warn' | 'error';
+}
+
+/** `metrics` of the configuration. Durations in ms. */
+export interface CheckedMetrics {
+  readonly otlp?: string;
+  readonly headers?: ReadonlyMap<string, string>;
+  readonly interval?: number;
+  readonly service?: string;
 }
 
 /** `tracing` of the configuration. Shares as ratios. */

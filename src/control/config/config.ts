@@ -42,6 +42,8 @@ export interface Config {
   readonly log: ConfigLog;
   /** Null = none. */
   readonly tracing: ConfigTracing | null;
+  /** Where metrics are pushed to; null = nowhere. */
+  readonly metrics: ConfigMetrics | null;
   readonly admin: ConfigAdmin;
   /** Absent in what an older version kept: then none is. */
   readonly history?: ConfigHistory;
@@ -113,6 +115,16 @@ export interface ConfigObjective {
 
 /** A server without slot and target; `address` is unique within its pool. */
 export type ConfigServer = Omit<Server, 'slot' | 'target'>;
+
+/** Where metrics are pushed to. */
+export interface ConfigMetrics {
+  /** Without `/v1/metrics`. */
+  readonly otlp: string;
+  /** Secrets, by field name. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly intervalMs: number;
+  readonly service: string;
+}
 
 /** Which requests are traced, and where their spans go. */
 export interface ConfigTracing extends TraceRule {

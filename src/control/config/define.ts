@@ -54,6 +54,7 @@ export interface ConfigInput {
   alerts?: string | AlertsInput | undefined;
   scaling?: string | ScalingInput | undefined;
   history?: boolean | HistoryInput | undefined;
+  metrics?: string | MetricsInput | undefined;
   tracing?: string | TracingInput | undefined;
   name?: string | undefined;
 }
@@ -420,6 +421,14 @@ export interface LogInput {
   sample?: PercentageInput | undefined;
   always?: LogAlwaysInput | undefined;
   level?: 'debug' | 'info' | 'warn' | 'error' | undefined;
+}
+
+/** Push of metrics; the short form is the URL of their receiver. */
+export interface MetricsInput {
+  otlp: string;
+  headers?: Record<string, string> | undefined;
+  interval?: DurationInput | undefined;
+  service?: string | undefined;
 }
 
 /** Traces; the short form is the URL of their receiver. */

@@ -106,6 +106,7 @@ const settingKeys = [
   'tracing',
   'alerts',
   'scaling',
+  'metrics',
 ] as const;
 
 interface Changes {

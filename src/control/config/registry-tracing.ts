@@ -30,6 +30,31 @@ const serviceName = form.text(
   '^[^\\u0000-\\u001f]{1,128}$',
 );
 
+/** `metrics` of the configuration. */
+export const metrics: RecordShape = record(
+  'metrics',
+  'the URL of an OTLP receiver or a map of settings',
+  {
+    otlp: key(
+      written(otlpUrl),
+      'Receiver of OTLP over HTTP that metrics are pushed to; `/v1/metrics` is added.',
+      { isRequired: true },
+    ),
+    headers: key(
+      mapOf(fieldName, written(fieldValue), { least: 0, most: 32 }),
+      'Fields sent along; their values are shown nowhere.',
+      { default: 'none' },
+    ),
+    interval: key(written(form.duration('1s', '1h')), 'Time between two pushes.', {
+      default: '15s',
+    }),
+    service: key(written(serviceName), 'Our `service.name`.', {
+      default: 'the name we have in `Via`',
+    }),
+  },
+  { short: 'otlp', later: ['statsd', 'labels', 'protocol'] },
+);
+
 /** `tracing` of the configuration. */
 export const tracing: RecordShape = record(
   'tracing',

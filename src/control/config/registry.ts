@@ -8,7 +8,7 @@ import { log } from './registry-log.ts';
 import { geo } from './registry-match.ts';
 import { pool, wait } from './registry-pool.ts';
 import { route } from './registry-route.ts';
-import { tracing } from './registry-tracing.ts';
+import { metrics, tracing } from './registry-tracing.ts';
 import type { RecordShape } from './shape.ts';
 import { choice, count, key, list, mapOf, record, written } from './shape.ts';
 
@@ -168,6 +168,11 @@ export const configuration: RecordShape = record(
     }),
     scaling: key(scaling, 'Who is told how many servers pools want.', { default: 'none' }),
     history: key(history, 'Figures of the past, for reports, plans and the API.'),
+    metrics: key(
+      metrics,
+      'Push of metrics; `/metrics` of the admin API is there whatever stands here.',
+      { default: 'none' },
+    ),
     tracing: key(tracing, 'Traces, by OpenTelemetry; off unless given.', { default: 'none' }),
     name: key(written(productName), 'What we call ourselves in `Via`.', { default: 'evenkeel' }),
   },
@@ -182,7 +187,6 @@ export const configuration: RecordShape = record(
       'rateLimit',
       'queue',
       'fleet',
-      'metrics',
       'dashboard',
       'mirror',
       'split',

@@ -4,7 +4,7 @@ import { withoutSecrets } from './discovery.ts';
 
 /** A configuration as it may be shown: plain data in which secrets are named, not told. */
 export function shownConfig(config: Config): unknown {
-  const { admin, pools, tracing, alerts, scaling, ...rest } = config;
+  const { admin, pools, tracing, metrics, alerts, scaling, ...rest } = config;
   return {
     ...rest,
     pools: pools.map((pool) => ({
@@ -12,6 +12,7 @@ export function shownConfig(config: Config): unknown {
       balancing: { ...pool.balancing, sticky: withoutSecret(pool.balancing.sticky) },
       discover: pool.discover.map(withoutSecrets),
     })),
+    metrics: metrics === null ? null : { ...metrics, headers: withoutValues(metrics.headers) },
     tracing: tracing === null ? null : { ...tracing, headers: withoutValues(tracing.headers) },
     alerts: withoutWebhook(alerts ?? null),
     scaling: withoutWebhook(scaling ?? null),

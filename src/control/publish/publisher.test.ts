@@ -45,6 +45,7 @@ function config(...servers: ConfigServer[]): Config {
     workers: null,
     log: { access: { kind: 'off' }, format: 'json', form: null, level: 'info' },
     tracing: null,
+    metrics: null,
     admin: { address: null, token: null, socket: null },
   };
 }
