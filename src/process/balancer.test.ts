@@ -51,7 +51,12 @@ function run(t: TestContext, configuration: string): Running {
   };
   const child = spawn(process.execPath, [fixture, JSON.stringify(options)], {
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, EVENKEEL_TEST_FAULTS: '1', XDG_RUNTIME_DIR: folder },
+    env: {
+      ...process.env,
+      EVENKEEL_TEST_FAULTS: '1',
+      XDG_RUNTIME_DIR: folder,
+      XDG_STATE_HOME: folder,
+    },
   });
   t.after(() => {
     child.kill('SIGKILL');

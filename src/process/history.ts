@@ -40,8 +40,8 @@ const ANSWER_MS = 30_000;
 const STOP_MS = 2_000;
 /** In memory there is less room than on disk. */
 const MEMORY_BYTES_MAX = 33_554_432;
-/** The thread's own heap: an answer of two months of fifty servers needs most of it. */
-const HEAP_MB_MAX = 256;
+/** The heap of the thread: a plan for fifty servers took 60 MB of it, garbage included. */
+const HEAP_MB_MAX = 128;
 
 /** History of a running balancer: takes a reading each second, and asks the thread that keeps them. */
 export class History {

@@ -2,7 +2,12 @@ import { createRandom } from '../../base/prng.ts';
 import type { RatePoint } from '../../capacity/forecast.ts';
 import type { ServerMeasure } from '../../capacity/measure-server.ts';
 import { type PoolPast, type PoolPlan, planPool } from '../../capacity/plan-pool.ts';
-import { Figure, type HistoryPoint, type HistorySeries } from '../../model/history.ts';
+import {
+  Figure,
+  type HistoryPoint,
+  type HistorySeries,
+  historyTiers,
+} from '../../model/history.ts';
 import { foldBy, foldPoints } from './fold.ts';
 import type { PlanAsked } from './questions.ts';
 import { anySeries, type HistoryStore } from './store.ts';
@@ -36,30 +41,41 @@ export function answerPlan(store: HistoryStore, asked: PlanAsked): PlanAnswer {
 }
 
 function pastOf(store: HistoryStore, pool: string, nowMs: number): PoolPast {
-  const filter = { ...anySeries, pool };
-  const until = { toMs: nowMs + STEP_MS };
-  const coarse = store.read(2, { fromMs: nowMs - MEASURED_MS, ...until }, filter);
+  const toMs = nowMs + STEP_MS;
+  const ofPool = { ...anySeries, pool, kind: 'pool' } as const;
+  const coarse = store.read(2, { fromMs: 0, toMs }, ofPool);
   const isShort = spanOf(coarse) < COARSE_MS;
-  const measured = isShort ? store.read(1, { fromMs: nowMs - DAY_MS, ...until }, filter) : coarse;
-  const ofPool = { ...filter, kind: 'pool' } as const;
-  const long = isShort ? measured : store.read(2, { fromMs: 0, ...until }, ofPool);
-  const last = store.read(0, { fromMs: nowMs - NOW_MS, ...until }, ofPool)[0]?.points ?? [];
-  return { measures: measuresOf(measured), rates: ratesOf(long), now: nowOf(last) };
+  const tier = isShort ? 1 : 2;
+  const span = { fromMs: nowMs - (isShort ? DAY_MS : MEASURED_MS), toMs };
+  const long = isShort ? store.read(tier, { ...span, stepMs: STEP_MS }, ofPool) : coarse;
+  const last = store.read(0, { fromMs: nowMs - NOW_MS, toMs }, ofPool)[0]?.points ?? [];
+  return { measures: measuresOf(store, tier, span, pool), rates: ratesOf(long), now: nowOf(last) };
 }
 
 function spanOf(series: readonly HistorySeries[]): number {
-  const points = series.find(({ key }) => key.kind === 'pool')?.points ?? [];
-  return points.reduce((sum, { spanMs }) => sum + spanMs, 0);
+  return (series[0]?.points ?? []).reduce((sum, { spanMs }) => sum + spanMs, 0);
 }
 
-function measuresOf(series: readonly HistorySeries[]): ServerMeasure[] {
-  const pool = series.find(({ key }) => key.kind === 'pool')?.points ?? [];
-  const waited = new Set(
-    pool.filter(({ figures }) => figures[Figure.WAITS]! > 0).map(({ atMs }) => atMs),
-  );
-  return series
-    .filter(({ key }) => key.kind === 'server')
-    .flatMap(({ points }) => points.map((point) => measureOf(point, waited.has(point.atMs))));
+/** So many measurements determine a curve as well as all; evenly spread rows of the time are taken. */
+const MEASURES_MAX = 20_000;
+
+function measuresOf(
+  store: HistoryStore,
+  tier: number,
+  span: { readonly fromMs: number; readonly toMs: number },
+  pool: string,
+): ServerMeasure[] {
+  const servers = store.countOf({ ...anySeries, pool, kind: 'server' });
+  const rows = (span.toMs - span.fromMs) / historyTiers[tier]!.stepMs;
+  const every = Math.max(1, Math.ceil((rows * servers) / MEASURES_MAX));
+  const measures: ServerMeasure[] = [];
+  // A pool's series is older than those of its servers, so its points of a row come first.
+  let waitedMs = 0;
+  store.scan(tier, { ...span, every }, { ...anySeries, pool }, ({ kind }, point) => {
+    if (kind === 'pool' && point.figures[Figure.WAITS]! > 0) waitedMs = point.atMs;
+    if (kind === 'server') measures.push(measureOf(point, waitedMs === point.atMs));
+  });
+  return measures;
 }
 
 function measureOf({ spanMs, figures }: HistoryPoint, hasWaited: boolean): ServerMeasure {

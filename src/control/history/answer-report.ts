@@ -36,7 +36,7 @@ const PEAK_MS = 300_000;
 /** Reads the time from the finest tier that need not be cut: minutes ago in seconds, months in minutes. */
 export function answerReport(store: HistoryStore, asked: ReportAsked): ReportAnswer {
   const { fromMs, toMs, pools } = asked;
-  const series = store.read(tierOf(store, asked), { fromMs, toMs }, anySeries);
+  const series = store.read(tierOf(store, asked), { fromMs, toMs, stepMs: PEAK_MS }, anySeries);
   const ofPools = series.filter(({ key }) => key.kind === 'pool');
   const plans = answerPlan(store, { ask: 'plan', nowMs: toMs, growth: null, untilMs: null, pools });
   const reports = ofPools.map((pool): PoolReport => {

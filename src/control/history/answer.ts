@@ -1,5 +1,4 @@
 import { figureNames, type HistorySeries, historyTiers } from '../../model/history.ts';
-import { foldBy } from './fold.ts';
 import type { SeriesQuestion } from './questions.ts';
 import type { HistoryStore } from './store.ts';
 
@@ -27,22 +26,28 @@ export interface SeriesAnswer {
 
 /** Answers from the finest tier that reaches back so far, folded until it is no longer than wanted. */
 export function answerSeries(store: HistoryStore, question: SeriesQuestion): SeriesAnswer {
-  const { fromMs, toMs } = question;
   const tier = tierFor(store, question);
+  const edges = store.edges(tier);
+  // Nothing is there before: points need not be longer for it.
+  const fromMs = Math.max(question.fromMs, (edges?.firstMs ?? 0) - historyTiers[tier]!.stepMs);
+  const toMs = Math.max(fromMs, Math.min(question.toMs, edges?.lastMs ?? 0));
   const { stepMs: ownMs, name } = historyTiers[tier]!;
-  const found = store.read(tier, { fromMs, toMs }, question);
-  const room = Math.min(pointsOfOneMax, Math.floor(pointsMax / Math.max(1, found.length)));
+  const room = Math.min(
+    pointsOfOneMax,
+    Math.floor(pointsMax / Math.max(1, store.countOf(question))),
+  );
   const leastMs = Math.max(question.stepMs ?? ownMs, (toMs - fromMs) / room);
   const stepMs = Math.ceil(leastMs / ownMs) * ownMs;
+  const found = store.read(tier, { fromMs, toMs, stepMs }, question);
   return {
-    fromMs,
-    toMs,
+    fromMs: question.fromMs,
+    toMs: question.toMs,
     tier: name,
     stepMs,
     figures: figureNames,
     series: found.map(({ key, points }) => ({
       ...key,
-      points: shown(stepMs === ownMs ? points : foldBy(points, stepMs)),
+      points: shown(points),
     })),
   };
 }

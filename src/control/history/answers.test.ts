@@ -109,6 +109,9 @@ test('answerSeries() folds points until they are as long as was asked', () => {
   const times = { fromMs: startMs, toMs: endMs };
   const fine = answerSeries(store, { ...question, ...times, stepMs: null });
   assert.deepEqual([fine.tier, fine.stepMs, fine.series[0]?.points.length], ['5m', STEP_MS, 576]);
+  // What was before anything was recorded makes no point longer.
+  const early = answerSeries(store, { ...question, fromMs: 0, toMs: endMs, stepMs: null });
+  assert.deepEqual([early.stepMs, early.series[0]?.points.length], [STEP_MS, 576]);
   const hourly = answerSeries(store, { ...question, ...times, stepMs: 3_600_000 });
   assert.equal(hourly.series[0]?.points.length, 48);
   const sum = (answer: typeof fine): number =>

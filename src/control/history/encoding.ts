@@ -39,7 +39,7 @@ export function encodeRow(entries: readonly RowEntry[]): Uint8Array {
 }
 
 /**
- * Unpacks a row: calls `visit` with each series and its figures, which are of the caller for good.
+ * Unpacks a row: calls `visit` with each series and its figures, which the next call overwrites.
  * `isWanted` spares the others the work. A row that was cut ends early: what stands before counts.
  */
 export function decodeRow(
@@ -54,16 +54,19 @@ export function decodeRow(
     const mask = take(reader);
     if (mask >= 1 << figureCount) return;
     const wanted = isWanted(id);
-    const figures = wanted ? new Float64Array(figureCount) : null;
+    if (wanted) scratch.fill(0);
     for (let i = 0; i < figureCount; i++) {
       if ((mask & (1 << i)) === 0) continue;
       const value = take(reader);
-      if (figures !== null) figures[i] = value;
+      if (wanted) scratch[i] = value;
     }
     if (reader.at > bytes.length) return;
-    if (figures !== null) visit(id, figures);
+    if (wanted) visit(id, scratch);
   }
 }
+
+/** Two months are a million points: an array for each would be hundreds of megabytes. */
+const scratch = new Float64Array(figureCount);
 
 function put(bytes: Uint8Array, from: number, value: number): number {
   let at = from;

@@ -7,7 +7,7 @@ import {
 } from '../../model/history.ts';
 import type { HistoryDatabase } from '../../platform/history-database.ts';
 import { decodeRow, encodeRow, type RowEntry } from './encoding.ts';
-import { foldBy } from './fold.ts';
+import { foldBy, foldPoints } from './fold.ts';
 import type { RecordedRow } from './recorder.ts';
 
 /** Which series are meant; null = any. */
@@ -15,6 +15,13 @@ export interface SeriesFilter {
   readonly kind: SeriesKey['kind'] | null;
   readonly pool: string | null;
   readonly name: string | null;
+}
+
+/** A time, and how long a point shall be at least. */
+export interface ReadSpan {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly stepMs?: number;
 }
 
 /** How often what is too old is looked for. */
@@ -86,36 +93,75 @@ export class HistoryStore {
   }
 
   /**
-   * Points that end after `fromMs` and not after `toMs`. A series has a point for each row from the
-   * first one that names it; where a row does not, it rested. Cost: linear in the rows' bytes.
+   * Points that end after `fromMs` and not after `toMs`, folded while they are read where `stepMs` is
+   * longer than the tier's own. A series has a point for each row from the first one that names it;
+   * where a row does not, it rested. Cost: linear in the rows' bytes; memory: the folded points.
    */
-  read(
-    tier: number,
-    { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
-    filter: SeriesFilter,
-  ): HistorySeries[] {
-    const wanted = new Set<number>();
-    for (const [id, key] of this.#keys) if (isMeant(key, filter)) wanted.add(id);
-    const found = new Map<number, HistoryPoint[]>();
-    const here = new Map<number, Float64Array>();
-    for (const { atMs, spanMs, body } of this.#database.rows(tier, fromMs, toMs)) {
+  read(tier: number, span: ReadSpan, filter: SeriesFilter): HistorySeries[] {
+    const { stepMs = 0 } = span;
+    const isFolded = stepMs > historyTiers[tier]!.stepMs;
+    const found = new Map<number, { points: HistoryPoint[]; open: HistoryPoint[] }>();
+    const close = (series: { points: HistoryPoint[]; open: HistoryPoint[] }): void => {
+      if (series.open.length > 0) series.points.push(compact(foldPoints(series.open)));
+      series.open = [];
+    };
+    let stepOf = Number.NaN;
+    const here = new Map<number, readonly number[]>();
+    for (const { atMs, spanMs, body } of this.#database.rows(tier, span.fromMs, span.toMs)) {
       here.clear();
       decodeRow(
         body,
-        (id) => wanted.has(id),
-        (id, figures) => here.set(id, figures),
+        (id) => this.#isMeant(id, filter),
+        (id, figures) => here.set(id, Array.from(figures)),
       );
-      for (const id of here.keys()) if (!found.has(id)) found.set(id, []);
-      for (const [id, points] of found) {
-        points.push({ atMs, spanMs, figures: here.get(id) ?? resting });
+      if (isFolded && Math.ceil(atMs / stepMs) !== stepOf) {
+        for (const series of found.values()) close(series);
+        stepOf = Math.ceil(atMs / stepMs);
+      }
+      for (const id of here.keys()) if (!found.has(id)) found.set(id, { points: [], open: [] });
+      for (const [id, { points, open }] of found) {
+        const point = { atMs, spanMs, figures: here.get(id) ?? resting };
+        (isFolded ? open : points).push(point);
       }
     }
-    return [...found].map(([id, points]) => ({ key: this.#keys.get(id) as SeriesKey, points }));
+    for (const series of found.values()) close(series);
+    return [...found].map(([id, { points }]) => ({ key: this.#keys.get(id) as SeriesKey, points }));
+  }
+
+  /**
+   * Calls `visit` with each point of a time; its figures are overwritten by the next one. Memory: none.
+   * `every`: takes each so many rows only.
+   */
+  scan(
+    tier: number,
+    span: ReadSpan & { readonly every: number },
+    filter: SeriesFilter,
+    visit: (key: SeriesKey, point: HistoryPoint) => void,
+  ): void {
+    let index = 0;
+    for (const { atMs, spanMs, body } of this.#database.rows(tier, span.fromMs, span.toMs)) {
+      if (index++ % span.every !== 0) continue;
+      decodeRow(
+        body,
+        (id) => this.#isMeant(id, filter),
+        (id, figures) => visit(this.#keys.get(id) as SeriesKey, { atMs, spanMs, figures }),
+      );
+    }
   }
 
   /** When a tier's first and last points end; null when it has none. */
   edges(tier: number): { readonly firstMs: number; readonly lastMs: number } | null {
     return this.#database.edges(tier);
+  }
+
+  /** How many series a filter means. */
+  countOf(filter: SeriesFilter): number {
+    return [...this.#keys.values()].filter((key) => isMeant(key, filter)).length;
+  }
+
+  #isMeant(id: number, filter: SeriesFilter): boolean {
+    const key = this.#keys.get(id);
+    return key !== undefined && isMeant(key, filter);
   }
 
   #idOf(key: SeriesKey): number {
@@ -174,7 +220,12 @@ export const anySeries: SeriesFilter = { kind: null, pool: null, name: null };
 /** Names kept before those without any row are looked for: some MiB. */
 const seriesKeptMax = 16_384;
 
-const resting = new Float64Array(figureCount);
+const resting: readonly number[] = new Array(figureCount).fill(0);
+
+/** Small typed arrays take three times the room of plain ones. */
+function compact({ atMs, spanMs, figures }: HistoryPoint): HistoryPoint {
+  return { atMs, spanMs, figures: Array.from(figures) };
+}
 
 function isMeant(key: SeriesKey, { kind, pool, name }: SeriesFilter): boolean {
   if (kind !== null && key.kind !== kind) return false;
