@@ -57,10 +57,7 @@ export function Overview({ store, shape, tick }: Props): VNode {
           <Latency points={points} events={events} {...time} />
         </Panel>
       </div>
-      <Panel title="How long requests took">
-        <HeatMap points={store.points} pool={null} {...time} />
-        <EventStrip events={events} {...time} />
-      </Panel>
+      <Heat store={store} shape={shape} {...time} />
       <div class="two">
         <Panel title="What changed lately" aside={<a href="#events">All events</a>}>
           <EventList events={events.slice(-eventsShown)} />
@@ -172,6 +169,36 @@ function PoolCard({ shape, tick, at }: CardProps): VNode | null {
         <span class="muted">{pool.policy}</span>
       </p>
     </a>
+  );
+}
+
+interface HeatProps {
+  readonly store: Store;
+  readonly shape: LiveShape;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+function Heat({ store, shape, ...time }: HeatProps): VNode {
+  const [pool, setPool] = useState('');
+  const choice = (
+    <label class="field inline">
+      <span>Pool</span>
+      <select value={pool} onChange={(event) => setPool(event.currentTarget.value)}>
+        <option value="">all</option>
+        {shape.pools.map(({ name }) => (
+          <option key={name} value={name}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+  return (
+    <Panel title="How long requests took" aside={shape.pools.length > 1 ? choice : null}>
+      <HeatMap points={store.points} pool={pool === '' ? null : pool} {...time} />
+      <EventStrip events={store.events} {...time} />
+    </Panel>
   );
 }
 

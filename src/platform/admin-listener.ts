@@ -32,7 +32,7 @@ export interface AdminResponse {
 
 /** Takes the text of a stream. */
 export interface AdminSink {
-  /** Sends it, or drops a client that has left more than a MiB unread. */
+  /** Sends it, or drops a client that has left more than a MiB and two such texts unread. */
   write(text: string): void;
   end(): void;
 }
@@ -221,10 +221,13 @@ function sendStream(response: ServerResponse, result: AdminResponse, { streams }
     stop?.();
   });
   streams.add(end);
+  // One frame of ten thousand servers is more than the limit, and may be on its way when the next is due.
+  let longest = 0;
   const sink: AdminSink = {
     write: (text) => {
       if (hasEnded || response.writableEnded) return;
-      if (response.writableLength > streamBytesMax) response.destroy();
+      longest = Math.max(longest, text.length);
+      if (response.writableLength > streamBytesMax + 2 * longest) response.destroy();
       else response.write(text);
     },
     end,

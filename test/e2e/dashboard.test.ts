@@ -221,7 +221,7 @@ describe('the dashboard in Chromium', { skip: whyNoBrowser }, () => {
     await row.getByText('up', { exact: true }).waitFor();
     const killedMs = performance.now();
     await dead.kill();
-    await row.getByText(/^(down|refusing)$/).waitFor();
+    await row.getByText(/^(down|refusing|ejected)$/).waitFor();
     test.diagnostic(`out after ${Math.round(performance.now() - killedMs)} ms`);
     await row.getByText(/refused/).waitFor();
     await page.close();

@@ -225,6 +225,17 @@ test('a stream begins at once, goes on, and a client that does not read is dropp
   sinks[0]?.write('data: 2\n\n');
   const [second] = (await once(reader, 'data')) as [string];
   assert.equal(second, 'data: 2\n\n');
+  // Frames above the limit, one behind the other, drop nobody who reads.
+  let received = 0;
+  const all = new Promise<void>((resolve, reject) => {
+    reader.on('close', () => reject(new Error(`dropped after ${received} bytes`)));
+    reader.on('data', (text: string) => {
+      received += text.length;
+      if (received === 6_000_000) resolve();
+    });
+  });
+  for (let frame = 0; frame < 2; frame++) sinks[0]?.write('x'.repeat(3_000_000));
+  await all;
   reader.destroy();
   const sleeper = await open();
   sleeper.on('error', () => {});
