@@ -2,7 +2,7 @@ import type { ConfigTracing } from '../control/config/config.ts';
 import { readSpans } from '../control/report/read-spans.ts';
 import { SpanExport } from '../control/report/span-export.ts';
 import type { TracingStatus } from '../control/report/status.ts';
-import type { SpanBatch } from '../model/spans.ts';
+import { type SpanBatch, spanNumbers } from '../model/spans.ts';
 import type { Clock } from '../platform/clock.ts';
 import { openSpanReceiver } from '../platform/otlp.ts';
 import type { ProcessLog } from './process-log.ts';
@@ -54,7 +54,10 @@ export class TraceSink {
 
   /** A batch of a worker. */
   write(batch: SpanBatch): void {
-    this.#export?.add(readSpans(batch), batch.dropped);
+    if (this.#export === null) return;
+    // What will be dropped need not be read.
+    if (this.#export.room > 0) this.#export.add(readSpans(batch), batch.dropped);
+    else this.#export.add([], batch.dropped + batch.numbers.length / spanNumbers);
   }
 
   async close(): Promise<void> {

@@ -53,9 +53,14 @@ export class SpanExport {
     return { sent: this.#sent, waiting: length, dropped: this.#dropped, error: this.#error };
   }
 
+  /** Spans that may still be added. */
+  get room(): number {
+    return this.#isClosed ? 0 : limits.spansWaiting - this.#waiting.length;
+  }
+
   add(spans: readonly Span[], dropped: number): void {
     this.#dropped += dropped;
-    const room = this.#isClosed ? 0 : limits.spansWaiting - this.#waiting.length;
+    const { room } = this;
     for (const span of spans.slice(0, room)) this.#waiting.push(span);
     this.#dropped += Math.max(spans.length - room, 0);
     if (this.#waiting.length >= BATCH_SPANS) this.#pump();
