@@ -344,3 +344,17 @@ test('the page needs no token from another machine, but its own Host; what it re
   assert.equal((await ask('GET', '/v1/live', from)).status, 401);
   assert.equal((await ask('GET', '/', { peer: far, host: 'evil.example' })).status, 403);
 });
+
+test('/metrics is OpenMetrics for those who name it, else Prometheus text', async () => {
+  const { ask } = start(false);
+  const open = await ask('GET', '/metrics', {
+    accept: 'application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5',
+  });
+  assert.equal(
+    open.headers['content-type'],
+    'application/openmetrics-text; version=1.0.0; charset=utf-8',
+  );
+  assert.match(String(open.body), /# EOF\n$/);
+  const plain = await ask('GET', '/metrics', { accept: '*/*' });
+  assert.equal(plain.headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8');
+});

@@ -1,3 +1,4 @@
+// Rule zero: longer than 400 lines, because all rules of the keeper are tested on one world of servers and probes.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { histogramBuckets } from '../../base/histogram.ts';
