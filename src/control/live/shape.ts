@@ -49,10 +49,16 @@ export function liveShape(
             connectionsMax,
             state: health?.state ?? 'down',
             why: health?.why ?? 'not yet known',
-            sinceMs: last !== undefined && last.state === health?.state ? last.atMs : null,
+            sinceMs: last !== undefined && isOneSpell(last.state, health?.state) ? last.atMs : null,
           };
         }),
       };
     }),
   };
+}
+
+/** History tells an outage once, by the state that it began with. */
+function isOneSpell(noted: string, state: string | undefined): boolean {
+  const isOut = (word: string | undefined): boolean => word !== 'up' && word !== 'draining';
+  return noted === state || (isOut(noted) && isOut(state));
 }
