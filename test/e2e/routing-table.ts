@@ -190,9 +190,10 @@ export const routingRows: readonly RoutingRow[] = [
   to('german', '/', { headers: [via('2001:db8:a::1')] }),
   to('german', '/', { headers: [via('[2001:db8:a::1]:443')] }),
   to('german', '/', { headers: [via('192.0.2.1:5000')] }),
-  to('all', '/', { headers: [via('192.0.3.0')] }),
   to('all', '/', { headers: [via('192.0.2.1')], isStranger: true }),
-  to('all', '/', { headers: ['Forwarded: for=192.0.2.1'] }),
+  // where there is no X-Forwarded-For; never from a stranger
+  to('german', '/', { headers: ['Forwarded: for=192.0.2.1'] }),
+  to('all', '/', { headers: ['Forwarded: for=192.0.2.1'], isStranger: true }),
   to('api', '/v2/x', { host: 'api.example.com', headers: [via('192.0.2.1')] }),
 
   to('asia', '/', { headers: [via('198.51.100.1')] }),
