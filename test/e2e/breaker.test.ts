@@ -71,10 +71,16 @@ for (const { name: driver, skip } of await drivers()) {
       for (let i = 0; i < 20; i++) assert.equal((await fetchOnce(port, '/')).status, 200);
       const told = await runCommand(['health', 'web', '--why', '--socket', balancer.socketPath]);
       assert.equal(told.code, 0, told.stderr);
-      assert.match(told.stdout, /(?:ago|just now) +open: \d+ of the last \d+ attempts failed; open for 2 s/);
-      assert.match(told.stdout, /(?:ago|just now)  half-open: its time is over: 3 requests try it/);
+      assert.match(
+        told.stdout,
+        /(?:ago|just now) +open: \d+ of the last \d+ attempts failed; open for 2 s/,
+      );
+      assert.match(
+        told.stdout,
+        /(?:ago|just now) {2}half-open: its time is over: 3 requests try it/,
+      );
       assert.match(told.stdout, /(?:ago|just now) +open: \d of \d trials failed; open for 2 s/);
-      assert.match(told.stdout, /(?:ago|just now)  closed: \d of \d trials ended well/);
+      assert.match(told.stdout, /(?:ago|just now) {2}closed: \d of \d trials ended well/);
       const metrics = await balancer.metrics();
       assert.ok((metrics.get('evenkeel_pool_without_server_total{pool="web"}') ?? 0) > 0);
       const lines = await until('the log', 10_000, () => {
