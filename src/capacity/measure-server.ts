@@ -175,7 +175,7 @@ function boundsOf(
     found.push(saturationOf(fitCurve(grouped(drawn), start, [saturation / start.rateMax])));
   }
   found.sort((a, b) => a - b);
-  // What the formula itself is off by at most, as compared with exact queues.
+  // A reserve for the formula itself, which exponential work was seen to exceed (decision 0075).
   return { low: quantileOf(found, 0.05) * 0.97, high: quantileOf(found, 0.95) * 1.03 };
 }
 

@@ -40,7 +40,7 @@ const ANSWER_MS = 30_000;
 const STOP_MS = 2_000;
 /** In memory there is less room than on disk. */
 const MEMORY_BYTES_MAX = 33_554_432;
-/** The heap of the thread: a plan for fifty servers took 60 MB of it, garbage included. */
+/** The heap of the thread: a plan for fifty servers made the process 63 MB larger. */
 const HEAP_MB_MAX = 128;
 
 /** History of a running balancer: takes a reading each second, and asks the thread that keeps them. */

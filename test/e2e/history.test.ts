@@ -42,8 +42,8 @@ describe('history', () => {
       return (series[0]?.points.length ?? 0) > 0;
     });
     for (let i = 0; i < 30; i++) assert.equal((await fetchOnce(port, '/')).status, 200);
-    // Nobody asks, since an answer has all written before; turns, since a stopped machine takes none.
-    for (let turn = 0; turn < 600; turn++) await pause(20);
+    // Nobody asks, since an answer has all written before; turns, since a stopped machine takes none: some nine seconds.
+    for (let turn = 0; turn < 450; turn++) await pause(20);
     const victim = (await balancer.status()).pids.balancer;
     process.kill(victim, 'SIGKILL');
     await until('the points before the crash', 15_000, async () => {

@@ -5,8 +5,8 @@ import { figureCount } from '../../model/history.ts';
  *
  *   series id, less the one before | which figures are not 0, a bit each | those figures | next series …
  *
- * all as unsigned LEB128. A server under load takes some 35 bytes at five minutes, 20 at one second;
- * one that rests takes none.
+ * all as unsigned LEB128. A server under load takes some 35 bytes at five minutes; one that rests
+ * takes none.
  */
 
 /** Bytes of a number at most: 2⁵³ in groups of seven bits. */
