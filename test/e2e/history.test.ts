@@ -54,6 +54,12 @@ describe('history', () => {
     }
     // The coarse rows were made of the fine ones.
     assert.equal(await requestsIn(balancer, 'kind=pool&step=10s'), 30);
+    // What comes before the first reading of the new process is in its zero (decision 0074).
+    const backMs = Date.now();
+    await until('a reading of the new process', 15_000, async () => {
+      const { series } = await history(balancer, 'kind=pool');
+      return series.some(({ points }) => points.some(([atMs = 0]) => atMs > backMs));
+    });
     for (let i = 0; i < 12; i++) assert.equal((await fetchOnce(port, '/')).status, 200);
     await until('the points after it', 15_000, async () => {
       return (await requestsIn(balancer, 'kind=pool')) === 42;
