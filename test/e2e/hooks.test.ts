@@ -173,7 +173,9 @@ for (const { name: driver, skip } of await drivers()) {
       assert.equal((await ask(port, '/')).status, 200);
       await balancer.admin('POST', '/v1/test/workers/0/fail', { kind: 'invariant' });
       await until('the worker is replaced', 10_000, async () => (await restarts(balancer)) === 1);
-      assert.match(balancer.output, /A worker died[^\n]*no failure was planted/);
+      await until('the log says why', 10_000, () =>
+        /A worker died[^\n]*no failure was planted/.test(balancer.output),
+      );
       assert.equal((await ask(port, '/')).status, 200);
     });
   });
