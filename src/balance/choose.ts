@@ -17,7 +17,7 @@ const PICKS_MAX = 16;
  * give back once, or `NONE`, or `ALL_BUSY`; for these two `set.reason` says why. Where the server has a limit
  * of unanswered exchanges (`set.pendingMaxOf`), it is counted among these as well, until `releasePending`.
  *
- * Cost: one atomic read, one pick, one atomic addition or compare-and-swap; nothing allocated while
+ * Cost: one read of shared memory, one pick, one atomic addition or compare-and-swap; nothing allocated while
  * the eligible set stays as it is.
  */
 export function choose(set: EligibleSet, request: PickRequest): number {

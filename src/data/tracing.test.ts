@@ -12,6 +12,7 @@ import {
 } from '../model/spans.ts';
 import { fakeSnapshot } from './fake-plane.ts';
 import { FakeRun, ok } from './fake-run.ts';
+import { Tracing } from './tracing.ts';
 
 const always: TraceRule = { share: 1, parents: 'all' };
 const trace = '0af7651916cd43dd8448eb211c80319c';
@@ -284,4 +285,20 @@ test('a trace that runs while tracing is turned off ends, and none begins', () =
   client.receive(ask());
   run.server(0).receive(ok);
   assert.equal(spansOf(run).filter(({ kind }) => kind === SpanKind.REQUEST).length, 1);
+});
+
+test('once the last trace has ended after that, exchanges pass no tracing any more', (context) => {
+  const run = new FakeRun(1, { tracing: always });
+  const client = run.client(ask());
+  const { plane, snapshot } = run.fake;
+  plane.apply({ ...snapshot, version: 2, tracing: null }, {});
+  const end = context.mock.method(Tracing.prototype, 'end');
+  run.advance(50);
+  run.server(0).receive(ok);
+  assert.equal(end.mock.callCount(), 1, 'the one that runs still ends');
+  run.advance(50);
+  client.receive(ask());
+  run.server(0).receive(ok);
+  assert.equal(end.mock.callCount(), 1);
+  assert.equal(client.text.split('200 OK').length - 1, 2);
 });

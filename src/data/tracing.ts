@@ -34,12 +34,19 @@ export class Tracing {
   #numbers: number[] = [];
   #words: string[] = [];
   #dropped = 0;
+  /** Traces that have begun and not ended. */
+  #running = 0;
 
   constructor(plane: Plane, rule: TraceRule) {
     this.#plane = plane;
     this.rule = rule;
     const startedMs = plane.wallClock();
     this.#salt = [mix32(startedMs | 0), mix32(((startedMs / 2 ** 32) | 0) ^ (plane.worker << 16))];
+  }
+
+  /** It was turned off, and the last of its traces has ended: exchanges need not pass it any more. */
+  get isOver(): boolean {
+    return this.#plane.tracing === null && this.#running === 0;
   }
 
   /** A request is about to be written for servers: what its head is to say besides `edits`. */
@@ -81,6 +88,7 @@ export class Tracing {
     const { trace } = exchange;
     if (trace === null) return;
     exchange.trace = null;
+    this.#running--;
     trace.end();
     if (this.#numbers.length >= limits.spansPerTick * spanNumbers) {
       this.#dropped += trace.spans.length + 1;
@@ -170,6 +178,7 @@ export class Tracing {
       onRenewed: (from: readonly [number, number], to: readonly [number, number]) =>
         exchange.replaceKept(ascii(hexWords(from)), ascii(hexWords(to))),
     };
+    this.#running++;
     return new Trace(start, exchange);
   }
 

@@ -310,7 +310,11 @@ class Worker implements DataPlane {
     this.#renewDate();
     this.#lines.flush();
     if (this.#tail !== null) this.#tail.flush();
-    if (this.#tracing !== null) this.#tracing.flush();
+    this.#tracing?.flush();
+    if (this.#tracing?.isOver === true) {
+      this.#tracing = null;
+      this.#log();
+    }
     if (this.#isAcceptPaused) this.#mayAcceptAgain();
     if (this.#leaving.length > 0) this.#cutLate(nowMs);
     if (this.#closing.length > 0) this.#closeDue(nowMs);

@@ -106,8 +106,8 @@ function stream(follow: (send: Send) => () => void): AdminResponse {
     return errorAnswer(503, { code: 'too-many-streams', message });
   }
   const begin = (sink: AdminSink): (() => void) => {
-    openStreams++;
     const stop = follow((event, json) => sink.write(`event: ${event}\ndata: ${json}\n\n`));
+    openStreams++;
     return () => {
       openStreams--;
       stop();
